@@ -1,0 +1,61 @@
+import type { Digest } from '../oci/digest.ts';
+import type { ImageName, Reference } from '../oci/reference.ts';
+import type { EvidenceStep } from './evidence.ts';
+import type { RefusalReason, UndeterminedReason } from './reason.ts';
+
+/** One question to an authority. All of one decision uses one `now`. */
+export interface Question {
+  readonly name: ImageName;
+  readonly reference: Reference;
+  readonly now: Date;
+  /** The oldest successful refresh the rule accepts, in milliseconds. */
+  readonly maxAge: number;
+}
+
+/** The authority's word, with when it stops being good: `validUntil` is the earliest expiry among what it rests on. */
+export interface Vouched {
+  readonly outcome: 'vouched';
+  /** The digest the reference means now. For a digest question: that digest, a current signed target. */
+  readonly digest: Digest;
+  /** Size in bytes of the signed manifest, where the metadata says one. */
+  readonly size?: number;
+  /** Last time the authority's metadata was fetched and found good. */
+  readonly refreshedAt: Date;
+  readonly validUntil: Date;
+  /** Changes whenever the trusted metadata does: verdicts kept under another version are judged again. */
+  readonly stateVersion: string;
+  readonly evidence: readonly EvidenceStep[];
+}
+
+export interface NotVouched {
+  readonly outcome: 'refused';
+  readonly reason: RefusalReason;
+  /** One sentence, for a person: what is wrong. Without the image's name and without advice, which are added later. */
+  readonly message: string;
+  readonly evidence: readonly EvidenceStep[];
+}
+
+export interface Unknown {
+  readonly outcome: 'undetermined';
+  readonly reason: UndeterminedReason;
+  readonly message: string;
+  /** Seconds after which asking again may help. */
+  readonly retryAfter?: number;
+  readonly evidence: readonly EvidenceStep[];
+}
+
+export type Finding = Vouched | NotVouched | Unknown;
+
+/** Who may vouch. `judge` never throws for bad trust data and never admits on an exception: trouble is a finding. */
+export interface Authority {
+  /** The name the configuration gives it. */
+  readonly name: string;
+  /**
+   * `resolves`: signed metadata maps a tag to a digest. `attests`: a signature covers a digest, so the upstream
+   * is asked for the tag's digest first.
+   */
+  readonly way: 'resolves' | 'attests';
+  judge(question: Question): Promise<Finding>;
+  /** Stops background work. */
+  close(): Promise<void>;
+}
