@@ -5,6 +5,8 @@ import {
   type ManifestMediaType,
   mediaTypeOf,
   OCI_ARTIFACT,
+  OCI_INDEX,
+  OCI_MANIFEST,
 } from './media-type.ts';
 import { RegistryError } from './registry-error.ts';
 
@@ -36,7 +38,7 @@ export interface Manifest {
 }
 
 /**
- * Reads the bytes of a manifest under the media type they were served with.
+ * Reads the bytes of a manifest; `contentType` is what they were served with, empty when they come from our own disk.
  * The digest is computed with the algorithm of `expected` (sha256 when there is none); comparing is the caller's.
  * @throws RegistryError MANIFEST_INVALID: too large, not a manifest, or a document that two clients could read as two different things.
  */
@@ -72,21 +74,27 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
     throw new RegistryError('MANIFEST_INVALID', 'expected a manifest in JSON, got something else', { cause });
   }
   if (!isObject(value)) throw invalid('a manifest object', typeof value);
-  if (value.schemaVersion !== 2) throw invalid('schemaVersion 2', JSON.stringify(value.schemaVersion ?? null));
+  // The artifact manifest of image-spec 1.1-rc is the one that has no schemaVersion.
+  if (value.schemaVersion !== 2 && value.mediaType !== OCI_ARTIFACT) {
+    throw invalid('schemaVersion 2', JSON.stringify(value.schemaVersion ?? null));
+  }
   return value;
 }
 
-/** CVE-2021-41190: a document whose own media type differs from the header's is read as two things by two clients. */
+/**
+ * The media type is a matter of the bytes alone, so that a digest never means two things (CVE-2021-41190): what the
+ * document declares or, as image-spec allows for OCI documents, what its shape says. The header must agree.
+ */
 function mediaTypeFor(document: Record<string, unknown>, served: string): ManifestMediaType {
   const declared = document.mediaType;
   if (declared !== undefined && typeof declared !== 'string') throw invalid('mediaType as text', typeof declared);
-  // Some registries serve stored manifests as plain JSON; then only the document's own word is left.
-  const mediaType = served === 'application/json' || served === '' ? (declared ?? '') : served;
+  const mediaType = declared ?? (document.manifests === undefined ? OCI_MANIFEST : OCI_INDEX);
   if (!isManifestMediaType(mediaType)) {
     throw invalid('an OCI or Docker schema 2 manifest', JSON.stringify(mediaType.slice(0, 80)));
   }
-  if (declared !== undefined && declared !== mediaType) {
-    throw invalid(`mediaType ${mediaType} as in the Content-Type`, JSON.stringify(declared.slice(0, 80)));
+  // Some registries serve stored manifests as plain JSON; bytes from our own disk come without a header.
+  if (served !== mediaType && served !== 'application/json' && served !== '') {
+    throw invalid(`Content-Type ${mediaType} as the manifest says`, JSON.stringify(served.slice(0, 80)));
   }
   return mediaType;
 }

@@ -1,0 +1,74 @@
+import Koa, { type Context, type Next } from 'koa';
+import type { Log } from '../oci/log.ts';
+import { RegistryError } from '../oci/registry-error.ts';
+import { respondWithError } from './error-response.ts';
+import { routesOf, type Stories } from './routes.ts';
+
+/** The gateway as an HTTP application: access log, error boundary, what is not a read, routes. */
+export function gatewayApp(stories: Stories, log: Log): Koa {
+  const app = new Koa();
+  app.use(accessLog(log));
+  app.use(errorBoundary(log));
+  app.use(readsOnly);
+  app.use(routesOf(stories));
+  app.use(unknownRoute);
+  // What escapes the boundary is a connection that broke while an answer was on its way.
+  app.on('error', (error: Error) => log.debug({ error: error.message }, 'connection ended early'));
+  return app;
+}
+
+function accessLog(log: Log) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const started = performance.now();
+    ctx.res.once('close', () => {
+      log.info(
+        {
+          method: ctx.method,
+          path: ctx.path,
+          status: ctx.res.statusCode,
+          whole: ctx.res.writableFinished,
+          ms: Math.round(performance.now() - started),
+          client: ctx.req.socket.remoteAddress,
+          agent: ctx.get('User-Agent').slice(0, 200),
+          image: ctx.state.image,
+        },
+        'request',
+      );
+    });
+    await next();
+  };
+}
+
+function errorBoundary(log: Log) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    ctx.set('Docker-Distribution-Api-Version', 'registry/2.0');
+    // Answers are for this asker and this moment: a cache in between would serve yesterday's verdict.
+    ctx.set('Cache-Control', 'no-store');
+    try {
+      await next();
+    } catch (error) {
+      respondWithError(ctx, error, log);
+    }
+  };
+}
+
+/** Characters that no name, tag or digest needs encoded: `/`, `\`, `.`, `%` and NUL, which only serve to mean two paths. */
+const MISLEADING = /%(?:2f|5c|2e|25|00)/i;
+
+async function readsOnly(ctx: Context, next: Next): Promise<void> {
+  if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+    ctx.set('Allow', 'GET, HEAD');
+    // The body of a push is not read; the connection cannot be used again after it.
+    ctx.set('Connection', 'close');
+    throw new RegistryError('UNSUPPORTED', 'this gateway only serves pulls; push to the upstream registry itself');
+  }
+  const path = ctx.req.url?.split('?', 1)[0] ?? '';
+  if (MISLEADING.test(path)) {
+    throw new RegistryError('NAME_INVALID', 'expected a path without encoded slashes, dots or percent signs');
+  }
+  await next();
+}
+
+async function unknownRoute(ctx: Context): Promise<void> {
+  throw new RegistryError('NAME_UNKNOWN', `nothing is served at ${JSON.stringify(ctx.path.slice(0, 120))}`);
+}

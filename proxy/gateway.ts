@@ -1,0 +1,76 @@
+import type Koa from 'koa';
+import type { Admissions } from '../cache/admissions.ts';
+import type { BlobStore } from '../cache/blob-store.ts';
+import { ManifestMemory } from '../cache/manifest-memory.ts';
+import { PullWindow } from '../cache/pull-window.ts';
+import { Recent } from '../cache/recent.ts';
+import type { Log } from '../oci/log.ts';
+import type { Judge } from '../trust/judge.ts';
+import type { AddressBook } from './addressing.ts';
+import { gatewayApp } from './app.ts';
+import { ReferrerLists } from './list-referrers.ts';
+import { TagLists } from './list-tags.ts';
+import { Manifests } from './manifests.ts';
+import { BlobPulls } from './pull-blob.ts';
+import { ManifestPulls } from './pull-manifest.ts';
+import type { Upstreams } from './upstreams.ts';
+import { Verdicts } from './verdicts.ts';
+
+export interface GatewayParts {
+  readonly judge: Judge;
+  readonly upstreams: Upstreams;
+  readonly addresses: AddressBook;
+  readonly admissions: Admissions;
+  readonly store: BlobStore;
+  /** How long blobs of a served manifest need no new verdict, in milliseconds. */
+  readonly pullWindow: number;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** What one command or one server needs of the gateway: the pulls, and the application that serves them. */
+export interface Gateway {
+  readonly manifests: ManifestPulls;
+  readonly app: Koa;
+}
+
+const VERDICTS_KEPT = 10_000;
+const MANIFEST_MEMORY = 64 * 1024 * 1024;
+
+/** Verdicts and manifests: what one question needs. */
+export interface Pulls {
+  readonly verdicts: Verdicts;
+  readonly window: PullWindow;
+  readonly manifests: ManifestPulls;
+}
+
+export function composePulls(
+  parts: Omit<GatewayParts, 'store'> & { store: Pick<BlobStore, 'readAll' | 'put'> },
+): Pulls {
+  const { judge, upstreams, admissions, store, now, log } = parts;
+  const window = new PullWindow(parts.pullWindow, now);
+  const verdicts = new Verdicts({ judge, admissions, upstreams, recent: new Recent(VERDICTS_KEPT, now), now, log });
+  const contents = new Manifests({
+    memory: new ManifestMemory(MANIFEST_MEMORY),
+    store,
+    upstreams,
+    flights: new Recent(1, now),
+    log,
+  });
+  return { verdicts, window, manifests: new ManifestPulls({ verdicts, manifests: contents, admissions, window, log }) };
+}
+
+/** Puts the parts together. The only place that knows all of them. */
+export function composeGateway(parts: GatewayParts): Gateway {
+  const { judge, upstreams, admissions, store, log, addresses } = parts;
+  const { verdicts, window, manifests } = composePulls(parts);
+  const rules = judge.rules;
+  const stories = {
+    addresses,
+    manifests,
+    blobs: new BlobPulls({ rules, verdicts, admissions, window, store, upstreams, log }),
+    tags: new TagLists({ rules, verdicts, upstreams }),
+    referrers: new ReferrerLists({ verdicts, upstreams }),
+  };
+  return { manifests, app: gatewayApp(stories, log) };
+}

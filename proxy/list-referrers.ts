@@ -1,0 +1,80 @@
+import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
+import { MANIFEST_LIMIT } from '../oci/manifest.ts';
+import { mediaTypeOf, OCI_INDEX } from '../oci/media-type.ts';
+import { digestReference, type ImageName, imageText, parseTag, tagReference } from '../oci/reference.ts';
+import { DeniedError } from './denial.ts';
+import type { Upstream, Upstreams } from './upstreams.ts';
+import type { Verdicts } from './verdicts.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+
+/** An OCI index that lists referrers; `filtered` when `artifactType` was applied. */
+export interface ReferrerList {
+  readonly bytes: Uint8Array;
+  readonly filtered: boolean;
+}
+
+interface Index {
+  readonly manifests: readonly unknown[];
+}
+
+/**
+ * The story of `GET /v2/<name>/referrers/<digest>` (distribution-spec, "Listing Referrers"): the upstream's list, for a subject
+ * that is admitted, over the referrers API or the fallback tag. A list is only a list: what it names is judged when it is pulled.
+ */
+export class ReferrerLists {
+  readonly #verdicts: Verdicts;
+  readonly #upstreams: Upstreams;
+
+  constructor(parts: { verdicts: Verdicts; upstreams: Upstreams }) {
+    this.#verdicts = parts.verdicts;
+    this.#upstreams = parts.upstreams;
+  }
+
+  /** @throws DeniedError when the subject is not admitted; UpstreamError. A subject without referrers has an empty list. */
+  async of(name: ImageName, subject: Digest, artifactType: string | undefined): Promise<ReferrerList> {
+    const verdict = await this.#verdicts.of(name, digestReference(subject));
+    if (verdict.outcome !== 'admitted') throw new DeniedError(imageText(name, digestReference(subject)), verdict);
+    const upstream = this.#upstreams.of(name);
+    const index = (await this.#fromApi(upstream, name, subject)) ?? (await this.#fromTag(upstream, name, subject));
+    const manifests = index === undefined ? [] : index.manifests.filter((entry) => isWanted(entry, artifactType));
+    return { bytes: listOf(manifests), filtered: artifactType !== undefined };
+  }
+
+  async #fromApi(upstream: Upstream, name: ImageName, subject: Digest): Promise<Index | undefined> {
+    const answer = await upstream.referrers(name.repository, subject, {});
+    return answer === undefined ? undefined : parseIndex(answer.bytes, answer.contentType);
+  }
+
+  /** distribution-spec, "Referrers Tag Schema": registries without the API keep the list under a tag made of the digest. */
+  async #fromTag(upstream: Upstream, name: ImageName, subject: Digest): Promise<Index | undefined> {
+    const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}`.slice(0, 128));
+    const answer = await upstream.manifest(name.repository, tagReference(tag));
+    return answer === undefined ? undefined : parseIndex(answer.bytes, answer.contentType);
+  }
+}
+
+function parseIndex(bytes: Uint8Array, contentType: string): Index {
+  const index =
+    mediaTypeOf(contentType) === OCI_INDEX && bytes.byteLength <= MANIFEST_LIMIT ? parseJson(bytes) : undefined;
+  if (typeof index !== 'object' || index === null || !('manifests' in index) || !Array.isArray(index.manifests)) {
+    throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got something else');
+  }
+  return { manifests: index.manifests };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got no JSON', { cause });
+  }
+}
+
+function isWanted(entry: unknown, artifactType: string | undefined): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  return artifactType === undefined || ('artifactType' in entry && entry.artifactType === artifactType);
+}
+
+function listOf(manifests: readonly unknown[]): Uint8Array {
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
+}
