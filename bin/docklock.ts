@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { ConfigError, formatConfigError } from '../config/problem.ts';
+import { RegistryError } from '../oci/registry-error.ts';
+import { demo } from './demo/demo.ts';
+import { checkConfig } from './check-config.ts';
+import { serve } from './serve.ts';
+import { verify } from './verify.ts';
+
+/** sysexits.h, EX_CONFIG: what the operator wrote cannot be. */
+const EXIT_CONFIG = 78;
+/** sysexits.h, EX_USAGE. */
+const EXIT_USAGE = 64;
+const EXIT_FAILURE = 70;
+
+const out = process.stdout;
+const colour = (out.isTTY ?? false) && process.env.NO_COLOR === undefined;
+const file = ['--config <file>', 'configuration file', 'docklock.yaml'] as const;
+
+const program = new Command('docklock')
+  .description('A registry gateway that proves what an image is before it serves a byte of it.')
+  .version(version())
+  .showHelpAfterError('(docklock --help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+Start here:
+  docklock demo                          see it work, offline, in a few seconds
+  docklock config check --config FILE    is the configuration right?
+  docklock serve --config FILE           serve pulls until stopped
+  docklock verify docker.io/library/nginx:1.27 --config FILE
+                                         would this image be admitted, and why?`,
+  );
+
+program
+  .command('serve')
+  .description('serve pulls until SIGTERM or SIGINT, then finish those under way')
+  .option(...file)
+  .action((options) => run(() => serve({ ...options, out })));
+
+program
+  .command('verify')
+  .description('say whether an image would be admitted now, and show the evidence')
+  .argument('<image>', 'such as docker.io/library/nginx:1.27 or ghcr.io/acme/app@sha256:...')
+  .option(...file)
+  .option('--json', 'print one JSON object', false)
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 admitted, 1 refused, 2 undetermined (could not find out), 64 and above: not asked.',
+  )
+  .action((image, options) => run(() => verify(image, { ...options, out, colour })));
+
+program
+  .command('config')
+  .description('work with the configuration file')
+  .command('check')
+  .description('read the configuration and report every problem at once')
+  .option(...file)
+  .action((options) => run(() => checkConfig({ ...options, out })));
+
+program
+  .command('demo')
+  .description('show the main job offline: a signed image admitted, six kinds of bad ones refused')
+  .action(() => run(() => demo({ out, colour })));
+
+await program.parseAsync();
+
+async function run(command: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${formatConfigError(error)}\n`);
+    return EXIT_CONFIG;
+  }
+  process.stderr.write(`docklock: ${error instanceof Error ? error.message : String(error)}\n`);
+  return error instanceof RegistryError ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+function version(): string {
+  // From a checkout the package lies one folder up; in the published package, where this is dist/bin, two.
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return String(JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return 'unknown';
+}

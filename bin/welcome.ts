@@ -1,0 +1,45 @@
+import type { Config } from '../config/config.ts';
+
+/** What `docklock serve` says on the terminal: where it listens, what it guards, and how to pull through it. */
+export function welcome(config: Config, file: string, urls: readonly string[]): string {
+  const upstreams = config.upstreams.map(({ name }) => (name === config.defaultUpstream ? `${name} (default)` : name));
+  const lines = [
+    ...urls.map((url) => `DockLock listens on ${url}`),
+    '',
+    `  configuration  ${file}`,
+    `  data           ${config.data}`,
+    `  upstreams      ${upstreams.join(', ') || 'none: nothing can be pulled until one is configured'}`,
+    `  policy         ${policyLine(config)}`,
+    '',
+    ...pullLines(config, urls[0] ?? ''),
+    '  See why         npm run --silent docklock -- verify IMAGE   (docklock verify IMAGE, when installed)',
+    '  See it work     npm run demo                                (offline, a few seconds)',
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function policyLine({ policy }: Config): string {
+  if (policy.length === 0) return 'no rules: every pull is refused until one is added to the configuration';
+  const unsafe = policy.filter((rule) => rule.unsafeAllowUnsigned).length;
+  const warning = policy.filter((rule) => rule.mode === 'warn').length;
+  const notes = [unsafe > 0 ? `${unsafe} allow unsigned images` : '', warning > 0 ? `${warning} only warn` : ''];
+  const count = `${policy.length} ${policy.length === 1 ? 'rule' : 'rules'}`;
+  return [count, ...notes.filter((note) => note !== '')].join(', ');
+}
+
+function pullLines(config: Config, url: string): string[] {
+  const address = url.replace(/^https?:\/\//, '');
+  const upstream = config.defaultUpstream ?? config.upstreams[0]?.name;
+  if (upstream === undefined) return [];
+  const image = `${address}/${upstream}/library/hello-world`;
+  const plain = url.startsWith('http://');
+  return [
+    '  Pull through it',
+    `    docker pull ${image}`,
+    `    podman pull ${plain ? '--tls-verify=false ' : ''}${image}`,
+    `    skopeo inspect ${plain ? '--tls-verify=false ' : ''}docker://${image}`,
+    `    ctr images pull ${plain ? '--plain-http ' : ''}${image}:latest`,
+    '',
+  ];
+}
