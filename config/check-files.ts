@@ -1,0 +1,130 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { entriesOf } from './check-names.ts';
+import { readRegularText, UnfitFile } from './file.ts';
+import type { Complaint, Path } from './problem.ts';
+import { isMapping } from './schema/field.ts';
+
+/** What files and environment the configuration leans on, asked for now so that it is not missed in the middle of a pull. */
+export interface Surroundings {
+  /** Makes a path of the configuration absolute. */
+  readonly path: (text: string) => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Every file and variable that is named, is there and is what its key says. Reads, keeps nothing. */
+export async function checkFiles(
+  root: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings,
+): Promise<Complaint[]> {
+  const servers = [
+    ...entriesOf(root.upstreams).map(([name, value]) => ({ path: ['upstreams', name], value })),
+    ...entriesOf(root.authorities).map(([name, value]) => ({ path: ['authorities', name], value })),
+  ];
+  const listeners = Array.isArray(root.listen)
+    ? root.listen.map((value, at) => ({ path: ['listen', at], value }))
+    : [{ path: ['listen'], value: root.listen }];
+  const checks = [
+    ...servers.map(({ path, value }) => checkServer(value, path, surroundings)),
+    ...listeners.map(({ path, value }) => checkTls(value, [...path, 'tls'], surroundings)),
+    checkData(root.data, surroundings),
+  ];
+  return (await Promise.all(checks)).flat();
+}
+
+async function checkServer(value: unknown, path: Path, surroundings: Surroundings): Promise<Complaint[]> {
+  if (!isMapping(value)) return [];
+  const pin = isMapping(value.pin) ? value.pin : {};
+  const credentials = isMapping(value.credentials) ? value.credentials : {};
+  const inside = [...path, 'credentials'];
+  const files = await Promise.all([
+    checkFile(value.ca, [...path, 'ca'], CERTIFICATES, surroundings),
+    checkFile(pin.ca, [...path, 'pin', 'ca'], CERTIFICATES, surroundings),
+    checkFile(credentials.passwordFile, [...inside, 'passwordFile'], PASSWORD, surroundings),
+  ]);
+  const variable = checkVariable(credentials.passwordEnv, [...inside, 'passwordEnv'], surroundings);
+  return [...files.flatMap(({ complaints }) => complaints), ...variable];
+}
+
+async function checkTls(listener: unknown, path: Path, surroundings: Surroundings): Promise<Complaint[]> {
+  const tls = isMapping(listener) && isMapping(listener.tls) ? listener.tls : {};
+  const [cert, key, clientCa] = await Promise.all([
+    checkFile(tls.cert, [...path, 'cert'], CERTIFICATES, surroundings),
+    checkFile(tls.key, [...path, 'key'], PRIVATE_KEY, surroundings),
+    checkFile(tls.clientCa, [...path, 'clientCa'], CERTIFICATES, surroundings),
+  ]);
+  const complaints = [cert, key, clientCa].flatMap((checked) => checked.complaints);
+  const leaf = cert.value?.[0];
+  if (leaf === undefined || key.value === undefined || leaf.checkPrivateKey(key.value)) return complaints;
+  const mismatch = { path: [...path, 'key'], expected: 'the key of the first certificate in cert', got: 'another key' };
+  return [...complaints, mismatch];
+}
+
+interface FileKind<Value> {
+  readonly expected: string;
+  /** @throws UnfitFile */
+  readonly parse: (text: string) => Value;
+}
+
+const CERTIFICATES: FileKind<readonly X509Certificate[]> = {
+  expected: 'a readable PEM file of certificates',
+  parse: (text) => {
+    const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+    if (blocks.length === 0) throw new UnfitFile('no certificate in it');
+    return blocks.map((block, at) =>
+      attempt(`something malformed as certificate ${at + 1}`, () => new X509Certificate(block)),
+    );
+  },
+};
+
+const PRIVATE_KEY: FileKind<KeyObject> = {
+  expected: 'a readable PEM file of an unencrypted private key',
+  parse: (text) => attempt('no such key in it', () => createPrivateKey(text)),
+};
+
+const PASSWORD: FileKind<true> = {
+  expected: 'a readable file with a password in it',
+  parse: (text) => {
+    if (text.trim() === '') throw new UnfitFile('an empty file');
+    return true;
+  },
+};
+
+function attempt<Value>(got: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new UnfitFile(got, { cause });
+  }
+}
+
+/** @param written what the configuration says; anything but text is the schema's to complain about */
+async function checkFile<Value>(
+  written: unknown,
+  path: Path,
+  kind: FileKind<Value>,
+  surroundings: Surroundings,
+): Promise<{ complaints: Complaint[]; value?: Value }> {
+  if (typeof written !== 'string' || written === '') return { complaints: [] };
+  const file = surroundings.path(written);
+  try {
+    return { complaints: [], value: kind.parse(await readRegularText(file)) };
+  } catch (error) {
+    if (!(error instanceof UnfitFile)) throw error;
+    return { complaints: [{ path, expected: kind.expected, got: `${error.message} at ${JSON.stringify(file)}` }] };
+  }
+}
+
+function checkVariable(name: unknown, path: Path, { env }: Surroundings): Complaint[] {
+  if (typeof name !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || (env[name] ?? '') !== '') return [];
+  // The name is not said again: somebody may have written the password itself there.
+  return [{ path, expected: 'a password in the environment variable of this name', got: 'no such variable' }];
+}
+
+/** The folder may come to be later; only what could never become it is wrong. */
+async function checkData(written: unknown, { path }: Surroundings): Promise<Complaint[]> {
+  const folder = path(typeof written === 'string' ? written : '.');
+  const there = await stat(folder).catch(() => undefined); // what cannot be looked at yet, its owner will report when making it
+  if (there === undefined || there.isDirectory()) return [];
+  return [{ path: ['data'], expected: 'the path of a folder', got: `a file at ${JSON.stringify(folder)}` }];
+}

@@ -1,0 +1,112 @@
+import { isUpstreamName } from '../oci/reference.ts';
+import { describe, quoted } from './describe.ts';
+import type { Complaint, Path } from './problem.ts';
+import { isAuthorityName } from './schema/authority.ts';
+import { isMapping } from './schema/field.ts';
+import { endpointSchema, listenerText, overlap } from './schema/listen.ts';
+import { hostName } from './schema/server.ts';
+import { didYouMean } from './suggest.ts';
+
+/**
+ * What one part of the configuration says of another: names that exist, names that are given twice.
+ * Each part is read by itself, so that a mistake somewhere hides none elsewhere.
+ */
+export function checkNames(root: Readonly<Record<string, unknown>>): Complaint[] {
+  return [
+    ...checkUpstreams(entriesOf(root.upstreams)),
+    ...checkAuthorityNames(entriesOf(root.authorities)),
+    ...checkRequired(root.policy, Object.keys(isMapping(root.authorities) ? root.authorities : {})),
+    ...checkListeners(root.listen),
+  ];
+}
+
+/** The entries of a mapping; none for anything else, which the schema complains about. */
+export function entriesOf(value: unknown): [string, unknown][] {
+  return isMapping(value) ? Object.entries(value) : [];
+}
+
+function checkUpstreams(upstreams: readonly [string, unknown][]): Complaint[] {
+  const complaints: Complaint[] = [];
+  const hosts = new Map<string, string>();
+  let standard: string | undefined;
+  for (const [name, value] of upstreams) {
+    const path = ['upstreams', name];
+    if (!isUpstreamName(name)) {
+      const expected = 'the name of an upstream: a host in lower case such as docker.io, or one word';
+      complaints.push({ path, part: 'key', expected, got: quoted(name) });
+    }
+    if (!isMapping(value)) continue;
+    if (value.default === true && standard !== undefined) {
+      const got = `a second default: ${quoted(standard)} is one too`;
+      complaints.push({ path: [...path, 'default'], expected: 'one default upstream', got });
+    }
+    if (value.default === true) standard ??= name;
+    complaints.push(...checkHosts(value.hosts, name, hosts));
+  }
+  return complaints;
+}
+
+/** @param taken host names and the upstreams they belong to; this one's are added */
+function checkHosts(written: unknown, upstream: string, taken: Map<string, string>): Complaint[] {
+  const hosts = (Array.isArray(written) ? written : []).map((host) => hostName().safeParse(host).data);
+  return hosts.flatMap((host, at): Complaint[] => {
+    const owner = host === undefined ? undefined : taken.get(host);
+    if (host !== undefined && owner === undefined) taken.set(host, upstream);
+    if (owner === undefined || owner === upstream) return [];
+    const got = `${quoted(String(host))}, also of ${quoted(owner)}`;
+    return [{ path: ['upstreams', upstream, 'hosts', at], expected: 'a host name that no other upstream has', got }];
+  });
+}
+
+function checkAuthorityNames(authorities: readonly [string, unknown][]): Complaint[] {
+  return authorities
+    .filter(([name]) => !isAuthorityName(name))
+    .map(([name]) => ({
+      path: ['authorities', name],
+      part: 'key',
+      expected: 'the name of an authority: up to 63 letters, digits, ".", "_" and "-"',
+      got: quoted(name),
+    }));
+}
+
+function checkRequired(policy: unknown, authorities: readonly string[]): Complaint[] {
+  if (!Array.isArray(policy)) return [];
+  const known = authorities.length === 0 ? 'none is configured' : authorities.join(', ');
+  return policy.flatMap((rule, at) =>
+    required(rule, ['policy', at, 'require'])
+      .filter(({ name }) => !authorities.includes(name))
+      .map(({ path, name }) => ({
+        path,
+        expected: `the name of an authority (${known})`,
+        got: describe(name, path),
+        hint: didYouMean(name, authorities),
+      })),
+  );
+}
+
+/** The names in `require`, whichever way it is written and whatever else is in it. */
+function required(rule: unknown, path: Path): { path: Path; name: string }[] {
+  const written = isMapping(rule) ? rule.require : undefined;
+  const lists: (readonly [Path, unknown])[] = [
+    [path, written],
+    ...entriesOf(written).map(([key, names]) => [[...path, key], names] as const),
+  ];
+  return lists.flatMap(([start, names]) =>
+    (Array.isArray(names) ? names : []).flatMap((name, at) =>
+      typeof name === 'string' ? [{ path: [...start, at], name }] : [],
+    ),
+  );
+}
+
+function checkListeners(written: unknown): Complaint[] {
+  const endpoints = (Array.isArray(written) ? written : []).map(
+    (entry) => endpointSchema.safeParse(isMapping(entry) ? entry.address : entry).data,
+  );
+  return endpoints.flatMap((endpoint, at): Complaint[] => {
+    const first = endpoints.findIndex((other) => other && endpoint && overlap(other, endpoint));
+    const other = endpoints[first];
+    if (endpoint === undefined || other === undefined || first >= at) return [];
+    const got = `${listenerText(endpoint)}, which listen[${first}] (${listenerText(other)}) takes already`;
+    return [{ path: ['listen', at], expected: 'an address and port of its own', got }];
+  });
+}

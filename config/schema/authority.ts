@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { AuthorityConfig } from '../config.ts';
+import { didYouMean } from '../suggest.ts';
+import { isMapping, message } from './field.ts';
+import { notarySchema, toNotary } from './notary.ts';
+
+/** Kinds the configuration is to have later, and that must never pass for one it has. */
+const PLANNED = ['tuf', 'cosign'];
+
+/** The kinds of authority, by `type`: a new one is a schema here and a line in `toAuthority`. */
+const KINDS = [notarySchema] as const;
+
+const TYPES = KINDS.map((kind) => kind.shape.type.value);
+const SUPPORTED = TYPES.join(', ');
+
+/** A name is part of file names and of log lines. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export const authoritySchema = z.discriminatedUnion('type', KINDS, { error: ({ input }) => typeMessage(input) });
+
+export type WrittenAuthority = z.output<typeof authoritySchema>;
+
+/** @param path makes the paths of files absolute */
+export function toAuthority(name: string, written: WrittenAuthority, path: (text: string) => string): AuthorityConfig {
+  switch (written.type) {
+    case 'notary':
+      return toNotary(name, written, path);
+  }
+}
+
+export function isAuthorityName(text: string): boolean {
+  return NAME.test(text);
+}
+
+function typeMessage(input: unknown): string {
+  if (!isMapping(input)) return `a mapping with a type (${SUPPORTED})`;
+  const expected = `the type of an authority (${SUPPORTED})`;
+  const planned = PLANNED.find((type) => type === input.type) ?? (input.preset === undefined ? undefined : 'preset');
+  if (planned !== undefined) return message(expected, `${planned} is planned, this version supports only ${SUPPORTED}`);
+  return message(expected, typeof input.type === 'string' ? didYouMean(input.type, TYPES) : undefined);
+}

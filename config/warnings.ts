@@ -1,0 +1,119 @@
+import { isIPv4 } from 'node:net';
+import { isUpstreamName } from '../oci/reference.ts';
+import type { AuthorityConfig, Config, CredentialsConfig, Listener, RuleConfig, UpstreamConfig } from './config.ts';
+import { pathText } from './problem.ts';
+import { listenerText } from './schema/listen.ts';
+import { didYouMean } from './suggest.ts';
+import { formatDuration } from './units.ts';
+
+/** What is allowed and yet worth a sentence: it weakens the gate, or it does nothing, which nobody writes on purpose. */
+export function warningsOf(config: Omit<Config, 'warnings'>): string[] {
+  return [
+    ...config.listen.flatMap(listenerWarnings),
+    ...config.upstreams.flatMap(upstreamWarnings),
+    ...config.authorities.flatMap((authority) => authorityWarnings(authority, config.policy)),
+    ...policyWarnings(config),
+  ];
+}
+
+function listenerWarnings(listener: Listener): string[] {
+  if (listener.tls !== undefined || isLoopback(listener.address)) return [];
+  return [
+    `listen: ${listenerText(listener)} is plain http beyond this machine: who is on the way sees and answers for us`,
+  ];
+}
+
+function upstreamWarnings(upstream: UpstreamConfig): string[] {
+  const subject = pathText(['upstreams', upstream.name]);
+  const { url, ca, credentials } = upstream;
+  return transportWarnings(subject, { url, ca, credentials });
+}
+
+interface Transport {
+  readonly url: string;
+  readonly ca: string | undefined;
+  readonly credentials: CredentialsConfig;
+}
+
+function transportWarnings(subject: string, { url, ca, credentials }: Transport): string[] {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:') return [];
+  const warnings = ca === undefined ? [] : [`${subject}: ca is never used, ${url} is plain http`];
+  if (credentials.kind === 'anonymous' || isLoopback(hostname)) return warnings;
+  return [...warnings, `${subject}: the password goes over plain http to ${url}`];
+}
+
+function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConfig[]): string[] {
+  const subject = pathText(['authorities', authority.name]);
+  const { server: url, ca, credentials, name } = authority;
+  const rules = policy.filter((rule) => rule.require?.authorities.includes(name));
+  const warnings = transportWarnings(subject, { url, ca, credentials });
+  if (rules.length === 0) warnings.push(`${subject}: no rule requires it`);
+  if (authority.pin.kind === 'tofu') {
+    warnings.push(`${subject}: pin is tofu, so whoever answers the first time is believed ever after`);
+  }
+  if (new URL(url).hostname === 'notary.docker.io') {
+    warnings.push(
+      `${subject}: notary.docker.io is shut down on 2026-12-08, after which nothing it vouched for is admitted`,
+    );
+  }
+  for (const rule of rules.filter(({ maxAge }) => maxAge <= authority.refresh)) {
+    const ages = `${formatDuration(rule.maxAge)} is not longer than the refresh of ${formatDuration(authority.refresh)}`;
+    warnings.push(`${subject}: freshness.maxAge of ${ages}, so trust is too old between two refreshes`);
+  }
+  return warnings;
+}
+
+function policyWarnings(config: Omit<Config, 'warnings'>): string[] {
+  const { upstreams, policy } = config;
+  if (upstreams.length === 0) return ['upstreams: there is none, so nothing can be pulled'];
+  if (policy.length === 0) return ['policy: there is no rule, so everything is refused'];
+  const names = upstreams.map(({ name }) => String(name));
+  const earlier = new Map<string, string>();
+  return policy.flatMap((rule, at) => {
+    const subject = pathText(['policy', at]);
+    return [
+      ...weakening(rule, subject),
+      ...rule.images.flatMap((image) => [
+        ...unreachable(image, subject, earlier),
+        ...unknownUpstream(image, subject, names),
+        ...shortHubName(image, subject),
+      ]),
+    ];
+  });
+}
+
+function weakening(rule: RuleConfig, subject: string): string[] {
+  const images = rule.images.join(', ');
+  if (rule.unsafeAllowUnsigned) return [`${subject}: unsigned content of ${images} is served (unsafeAllowUnsigned)`];
+  return rule.mode === 'warn' ? [`${subject}: what is refused of ${images} is served all the same (mode: warn)`] : [];
+}
+
+/** @param earlier patterns of the rules before, and the rules they belong to; this one is added */
+function unreachable(image: string, subject: string, earlier: Map<string, string>): string[] {
+  const covering = earlier.has('**') ? '**' : image;
+  const first = earlier.get(covering);
+  if (first === undefined) earlier.set(image, subject);
+  if (first === undefined || first === subject) return [];
+  return [`${subject}: ${image} is never reached, ${first} has ${covering} and the first match wins`];
+}
+
+function unknownUpstream(image: string, subject: string, names: readonly string[]): string[] {
+  const first = image.split('/', 1)[0] ?? '';
+  if (!isUpstreamName(first) || names.includes(first)) return [];
+  const hint = didYouMean(first, names) ?? `names begin with one of ${names.join(', ')}`;
+  return [`${subject}: ${image} matches nothing, ${first} is no upstream; ${hint}`];
+}
+
+/** `nginx` is short for docker.io/library/nginx, and the long name is what patterns are matched with. */
+function shortHubName(image: string, subject: string): string[] {
+  const short = /^docker\.io\/([^/]+)$/.exec(image)?.[1];
+  if (short === undefined || short.startsWith('**')) return [];
+  return [
+    `${subject}: ${image} matches nothing, images of Docker Hub have two parts; write docker.io/library/${short}`,
+  ];
+}
+
+function isLoopback(host: string): boolean {
+  return (isIPv4(host) && host.startsWith('127.')) || ['localhost', '::1', '[::1]'].includes(host);
+}
