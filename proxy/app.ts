@@ -1,6 +1,7 @@
 import Koa, { type Context, type Next } from 'koa';
 import type { Log } from '../oci/log.ts';
 import { RegistryError } from '../oci/registry-error.ts';
+import { DeniedError } from './denial.ts';
 import { respondWithError } from './error-response.ts';
 import { routesOf, type Stories } from './routes.ts';
 
@@ -47,9 +48,16 @@ function errorBoundary(log: Log) {
     try {
       await next();
     } catch (error) {
+      if (error instanceof DeniedError) recordDenial(error, log);
       respondWithError(ctx, error, log);
     }
   };
+}
+
+/** Every denial, whatever story it ended: the line that operators count. */
+function recordDenial({ image, verdict }: DeniedError, log: Log): void {
+  const { outcome, reason, rule, authority } = verdict;
+  log.warn({ event: 'denied', image, outcome, reason, rule, authority }, verdict.message);
 }
 
 /** Characters that no name, tag or digest needs encoded: `/`, `\`, `.`, `%` and NUL, which only serve to mean two paths. */

@@ -66,7 +66,7 @@ export class BlobPulls {
     const open = holders.find((holder) => this.#window.isOpen(name, holder.parent));
     if (open !== undefined) return { digest, size: open.size };
     const judged = await this.#judgeAgain(name, digest, holders);
-    if ('outcome' in judged) throw this.#denied(name, digest, judged);
+    if ('outcome' in judged) throw denied(name, digest, judged);
     return judged;
   }
 
@@ -76,7 +76,7 @@ export class BlobPulls {
     if (stored !== undefined) {
       if (stored.size === blob.size) return { stream: stored.stream(range), range };
       await stored.close();
-      throw this.#denied(name, blob.digest, refused('CONTENT_MISMATCH', sizes(blob.size, stored.size)));
+      throw denied(name, blob.digest, refused('CONTENT_MISMATCH', sizes(blob.size, stored.size)));
     }
     try {
       const fill = this.#store.fill(blob.digest, blob.size, (offset) => this.#source(name, blob, offset));
@@ -113,19 +113,16 @@ export class BlobPulls {
   /** A disk that cannot be written costs the cache, not the pull: the body is checked on its way, held back at its last byte. */
   async #afterFailedFill(name: ImageName, blob: AdmittedBlob, error: unknown): Promise<BlobBody> {
     if (!(error instanceof FillError)) throw error;
-    if (error.kind === 'mismatch') throw this.#denied(name, blob.digest, refused('CONTENT_MISMATCH', error.message));
+    if (error.kind === 'mismatch') throw denied(name, blob.digest, refused('CONTENT_MISMATCH', error.message));
     if (error.kind !== 'disk') throw error.cause ?? error;
     this.#log.warn({ digest: blob.digest, error: error.message }, 'blob not kept on disk; served without');
     const source = await this.#source(name, blob, 0);
     return { stream: await firstSign(checked(source, blob)), range: undefined };
   }
+}
 
-  #denied(name: ImageName, digest: Digest, verdict: Denied): DeniedError {
-    const image = imageText(name, digestReference(digest));
-    const { outcome, reason, rule, authority } = verdict;
-    this.#log.warn({ event: 'denied', image, outcome, reason, rule, authority }, verdict.message);
-    return new DeniedError(image, verdict);
-  }
+function denied(name: ImageName, digest: Digest, verdict: Denied): DeniedError {
+  return new DeniedError(imageText(name, digestReference(digest)), verdict);
 }
 
 function sizes(listed: number, actual: number): string {

@@ -3,7 +3,7 @@ import type { PullWindow } from '../cache/pull-window.ts';
 import type { Log } from '../oci/log.ts';
 import { type ImageName, imageText, type Reference } from '../oci/reference.ts';
 import { type AdmittedManifest, admit } from '../trust/admit.ts';
-import type { Admitted, Denied } from '../trust/verdict.ts';
+import type { Admitted } from '../trust/verdict.ts';
 import { DeniedError } from './denial.ts';
 import type { Manifests } from './manifests.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -39,11 +39,11 @@ export class ManifestPulls {
   async pull(name: ImageName, reference: Reference): Promise<PulledManifest> {
     const image = imageText(name, reference);
     const verdict = await this.#verdicts.of(name, reference);
-    if (verdict.outcome !== 'admitted') throw this.#denied(image, verdict);
+    if (verdict.outcome !== 'admitted') throw new DeniedError(image, verdict);
     // By digest, never by tag: the upstream cannot answer a second question differently.
     const found = await this.#manifests.get(name, verdict.digest);
     const manifest = 'outcome' in found ? found : admit(verdict, found);
-    if ('outcome' in manifest) throw this.#denied(image, { ...manifest, rule: verdict.rule });
+    if ('outcome' in manifest) throw new DeniedError(image, { ...manifest, rule: verdict.rule });
     this.#announce(image, verdict);
     this.#remember(name, reference, manifest);
     this.#window.open(name, manifest.digest);
@@ -63,11 +63,5 @@ export class ManifestPulls {
     if (verdict.warning === undefined) return;
     const { outcome, reason, message } = verdict.warning;
     this.#log.warn({ event: 'would-deny', image, rule: verdict.rule, outcome, reason }, `${image}: ${message}`);
-  }
-
-  #denied(image: string, verdict: Denied): DeniedError {
-    const { outcome, reason, rule, authority } = verdict;
-    this.#log.warn({ event: 'denied', image, outcome, reason, rule, authority }, verdict.message);
-    return new DeniedError(image, verdict);
   }
 }
