@@ -1,0 +1,243 @@
+import type { Log } from '../../oci/log.ts';
+import type { Finding, Question } from '../authority.ts';
+import type { EvidenceStep } from '../evidence.ts';
+import { coreExpiry } from './assemble.ts';
+import { DigestIndex } from './digest-index.ts';
+import { faultStep, repositorySteps } from './evidence.ts';
+import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } from './finding.ts';
+import type { Gun } from './gun.ts';
+import { NotaryError } from './notary-error.ts';
+import type { Pin } from './pin.ts';
+import { failureOf, isPaused, type RefreshFailure } from './refresh-failure.ts';
+import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
+import { isAnchored } from './root-chain.ts';
+import { StateUnwritable } from './state-folder.ts';
+import type { RepositoryStore } from './store.ts';
+import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
+import { type MetadataSource, update } from './update.ts';
+import { withinBudget } from './within-budget.ts';
+
+export interface RepositoryTrustOptions {
+  readonly gun: Gun;
+  readonly pin: Pin;
+  readonly rules: TagRules;
+  readonly source: MetadataSource;
+  readonly store: RepositoryStore;
+  /** Milliseconds for which a successful refresh is used without asking the server again. */
+  readonly refresh: number;
+  /** Milliseconds that all requests of one refresh may take together. */
+  readonly budget: number;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** What is trusted now, and since when. */
+interface State {
+  readonly repository: TrustedRepository;
+  readonly refreshedAt: Date;
+  /** Whether a root of it meets the pin: not so when the pin was changed since it was remembered. */
+  readonly anchored: boolean;
+  readonly index: DigestIndex;
+}
+
+/** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** A repository asked about within this time is kept fresh in the background. */
+const IN_USE_MS = 24 * 60 * 60 * 1000;
+
+/** In the background: what is kept for an outage is never older than this, and never past half of its lifetime. */
+const BACKGROUND_AGE_MS = 30 * 60 * 1000;
+
+/** The trust in one repository: owns what is remembered of it, and asks the server for it, once at a time. */
+export class RepositoryTrust {
+  readonly #options: RepositoryTrustOptions;
+  #state: State | undefined;
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+  #flight: Promise<void> | undefined;
+  #failure: RefreshFailure | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RepositoryTrustOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a refresh is under way: then it must not be forgotten, or a second one could begin beside it. */
+  get busy(): boolean {
+    return this.#flight !== undefined || this.#loading !== undefined;
+  }
+
+  /** Bytes of metadata held in memory. */
+  get size(): number {
+    return this.#state === undefined ? 0 : sizeOf(this.#state.repository);
+  }
+
+  async judge(question: Question): Promise<Finding> {
+    this.#askedAt = Math.max(this.#askedAt, question.now.getTime());
+    try {
+      await this.#load();
+      // Twice: the refresh that was joined may have begun too long ago for a small `maxAge`.
+      for (let round = 0; round < 2 && this.#isDue(question.now, question.maxAge); round += 1) {
+        await this.#refresh(question.now);
+      }
+      return this.#vouch(question);
+    } catch (error) {
+      return this.#findingOf(error);
+    }
+  }
+
+  /** Refreshes if it is in use and would otherwise grow old. Never throws; what goes wrong is logged. */
+  async keepFresh(now: Date): Promise<void> {
+    const state = this.#state;
+    if (state === undefined || now.getTime() - this.#askedAt > IN_USE_MS) return;
+    const lifetime = coreExpiry(state.repository).getTime() - state.refreshedAt.getTime();
+    const age = now.getTime() - state.refreshedAt.getTime();
+    const paused = this.#failure !== undefined && isPaused(this.#failure, now);
+    if (!paused && age >= Math.min(BACKGROUND_AGE_MS, lifetime / 2)) await this.#refresh(now);
+  }
+
+  /** Waits for what is under way. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#loading, this.#flight]);
+  }
+
+  /** @throws NotaryError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
+  async #load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#loading ??= this.#readStore().finally(() => {
+      this.#loading = undefined;
+    });
+    await this.#loading;
+  }
+
+  async #readStore(): Promise<void> {
+    const { store, gun, pin } = this.#options;
+    const remembered = await store.load();
+    this.#state =
+      remembered &&
+      stateOf(remembered.repository, remembered.refreshedAt, isAnchored(remembered.repository.chain, pin, gun));
+    this.#loaded = true;
+  }
+
+  #isDue(now: Date, maxAge: number): boolean {
+    if (this.#failure !== undefined) return !isPaused(this.#failure, now);
+    const state = this.#state;
+    if (state === undefined || !state.anchored || now >= coreExpiry(state.repository)) return true;
+    const age = now.getTime() - state.refreshedAt.getTime();
+    return age < -CLOCK_TOLERANCE_MS || age >= Math.min(this.#options.refresh, maxAge);
+  }
+
+  async #refresh(now: Date): Promise<void> {
+    this.#flight ??= this.#ask(now).finally(() => {
+      this.#flight = undefined;
+    });
+    await this.#flight;
+  }
+
+  async #ask(now: Date): Promise<void> {
+    const { gun, pin, source, budget, refresh, log } = this.#options;
+    const previous = this.#state?.repository;
+    try {
+      const repository = await withinBudget(update({ gun, pin, source, previous, now }), budget);
+      if (repository !== previous) await this.#replace(previous, repository, now);
+      else await this.#touch(now);
+      const index = repository === previous ? this.#state?.index : undefined;
+      this.#state = stateOf(repository, now, true, index);
+      this.#failure = undefined;
+    } catch (error) {
+      if (error instanceof StateUnwritable) this.#forget();
+      this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
+      log.warn(
+        { gun, reason: this.#failure.error.reason, err: error },
+        `trust refresh failed: ${this.#failure.error.message}`,
+      );
+    }
+  }
+
+  async #replace(previous: TrustedRepository | undefined, repository: TrustedRepository, now: Date): Promise<void> {
+    const { store, gun, pin, log } = this.#options;
+    await store.save(repository, now);
+    const { current, signers } = repository.chain;
+    const root = { gun, root: current.metadata.version, keys: signers.map(({ key }) => key.id) };
+    if (previous === undefined && pin.kind === 'tofu') {
+      log.warn(root, 'trust on first use: this root was taken without proof, and is what later ones must follow from');
+    } else if (previous?.chain.current.sha256 !== current.sha256) log.info(root, 'the root of trust is now this one');
+    for (const [role, { why }] of repository.skipped) {
+      if (previous?.skipped.has(role) !== true) log.warn({ gun, role }, `delegation passed over: ${why}`);
+    }
+  }
+
+  async #touch(now: Date): Promise<void> {
+    try {
+      await this.#options.store.touch(now);
+    } catch (error) {
+      // Only the time of this refresh is lost: after a restart trust looks older than it is.
+      this.#options.log.warn({ gun: this.#options.gun, err: error }, 'the time of the refresh could not be written');
+    }
+  }
+
+  /** The disk may have either state now; only what it has may be built upon. */
+  #forget(): void {
+    this.#state = undefined;
+    this.#loaded = false;
+  }
+
+  #vouch({ reference, now, maxAge }: Question): Finding {
+    const { repository, refreshedAt, index, notes } = this.#usable(now, maxAge);
+    const { rules, pin } = this.#options;
+    try {
+      const resolution: Resolution =
+        reference.kind === 'tag'
+          ? resolveTag(repository, reference.tag, rules, now)
+          : index.resolve(reference.digest, rules, now);
+      const digest = reference.kind === 'tag' ? resolution.digest : reference.digest;
+      return vouchedFinding({ digest, resolution, repository, refreshedAt, pin, notes });
+    } catch (error) {
+      throw error instanceof NotaryError ? error.after([...notes, ...repositorySteps(repository)]) : error;
+    }
+  }
+
+  /** @throws NotaryError, Undetermined when nothing may be relied on */
+  #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
+    const state = this.#state;
+    const failure = this.#failure;
+    // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
+    if (failure !== undefined && (failure.kind !== 'unreachable' || failure.answer !== undefined)) throw failure.error;
+    // Remembered under a pin that has changed since: good for its versions, not for its word.
+    if (state?.anchored !== true) {
+      throw failure?.error ?? new RangeError('expected a state after a refresh without failure, got none');
+    }
+    const age = now.getTime() - state.refreshedAt.getTime();
+    const stale = age > maxAge || age < -CLOCK_TOLERANCE_MS || now >= coreExpiry(state.repository);
+    if (failure === undefined && !stale) return { ...state, notes: [] };
+    const since = `trust was last refreshed ${state.refreshedAt.toISOString()}`;
+    if (stale) throw staleness(since, state, failure, now);
+    return {
+      ...state,
+      notes: [{ ...faultStep(failure?.error.message ?? ''), text: `${since}: ${failure?.error.message}` }],
+    };
+  }
+
+  #findingOf(error: unknown): Finding {
+    if (error instanceof NotaryError) return refusedFinding(error);
+    if (error instanceof Undetermined) return undeterminedFinding(error);
+    if (error instanceof StateUnwritable) {
+      return undeterminedFinding(new Undetermined('TRUST_STATE_UNWRITABLE', error.message, 1));
+    }
+    this.#options.log.error({ gun: this.#options.gun, err: error }, 'unexpected error in a judgement');
+    return undeterminedFinding(new Undetermined('INTERNAL', 'an unexpected error on the way to the verdict', 1));
+  }
+}
+
+function stateOf(repository: TrustedRepository, refreshedAt: Date, anchored: boolean, index?: DigestIndex): State {
+  return { repository, refreshedAt, anchored, index: index ?? new DigestIndex(repository) };
+}
+
+function staleness(since: string, { repository }: State, failure: RefreshFailure | undefined, now: Date): Error {
+  const why = failure === undefined ? '' : `; ${failure.error.message}`;
+  const expired = now >= coreExpiry(repository) ? `, and expired ${coreExpiry(repository).toISOString()}` : '';
+  if (failure === undefined && expired !== '') return new NotaryError('METADATA_EXPIRED', `${since}${expired}`);
+  const retryAfter = failure?.error instanceof Undetermined ? failure.error.retryAfter : 1;
+  return new Undetermined('TRUST_STALE', `${since}${expired}${why}`, retryAfter);
+}

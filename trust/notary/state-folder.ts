@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { Disk } from './disk.ts';
+import { hexDigest } from './file-meta.ts';
+import type { Gun } from './gun.ts';
+import { NotaryError } from './notary-error.ts';
+
+/** Names of the records in a folder; all other files are named by the SHA-256 of their bytes. */
+export const STATE = 'state';
+export const GENERATION = 'generation';
+export const REFRESHED = 'refreshed';
+
+/** Nothing new may be relied on, because it could not be made to outlive a crash. */
+export class StateUnwritable extends Error {
+  override readonly name = 'StateUnwritable';
+}
+
+/** Readable part of a folder's name; the hash after it makes it unique, and the whole fits any file system. */
+const FOLDER_NAME_LENGTH = 100;
+
+/** Half a SHA-256: two names that are to collide take 2^64 tries, and would be told apart by the GUN in the state. */
+const FOLDER_HASH_LENGTH = 32;
+
+/** The folder of one repository: how it is called, and how its files are read and replaced. */
+export class StateFolder {
+  readonly path: string;
+  readonly parent: string;
+  readonly gun: Gun;
+  readonly disk: Disk;
+
+  constructor(parent: string, gun: Gun, disk: Disk) {
+    const readable = gun.replaceAll(/[^a-z0-9._-]/gi, '_').slice(0, FOLDER_NAME_LENGTH);
+    const hash = hexDigest('sha256', Buffer.from(gun)).slice(0, FOLDER_HASH_LENGTH);
+    this.parent = parent;
+    this.path = join(parent, `${readable}-${hash}`);
+    this.gun = gun;
+    this.disk = disk;
+  }
+
+  async exists(): Promise<boolean> {
+    try {
+      await this.disk.list(this.path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw this.damaged(error);
+    }
+  }
+
+  /** @returns `undefined` when there is no such file. @throws NotaryError TRUST_STATE_DAMAGED when it cannot be read. */
+  async read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.disk.read(join(this.path, name));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw this.damaged(error);
+    }
+  }
+
+  /** Replaces a file as a whole. It lasts once the folder has been synced. */
+  async replace(name: string, bytes: Uint8Array): Promise<void> {
+    const path = join(this.path, name);
+    await this.disk.write(`${path}.new`, bytes);
+    await this.disk.rename(`${path}.new`, path);
+  }
+
+  async sync(): Promise<void> {
+    await this.disk.syncFolder(this.path);
+  }
+
+  /** Says what is wrong and how to go on. */
+  damaged(cause: unknown): NotaryError {
+    if (cause instanceof NotaryError && cause.reason === 'TRUST_STATE_DAMAGED') return cause;
+    return new NotaryError(
+      'TRUST_STATE_DAMAGED',
+      `the trust state of ${this.gun} is damaged (${messageOf(cause)}): restore ${this.path} from its newest backup, ` +
+        'or remove that whole folder to begin anew, which gives up what is known of earlier versions',
+      { cause },
+    );
+  }
+
+  unwritable(cause: unknown): StateUnwritable {
+    return new StateUnwritable(`the trust state of ${this.gun} could not be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
