@@ -55,7 +55,7 @@ export interface UpstreamConfig {
   readonly credentials: CredentialsConfig;
   /** Host names on which the gateway answers for this upstream; lower case. Default: none. */
   readonly hosts: readonly string[];
-  /** Hosts beside its own that may ask for its credentials as a token service; lower case. Default: those known for the url. */
+  /** Hosts, some with a port, that may be given its credentials as a token service beside the upstream's own. Default: none. */
   readonly tokenHosts: readonly string[];
 }
 

@@ -34,8 +34,7 @@ function quantity(text: string, units: Readonly<Record<string, number>>): number
   const match = /^(0|[1-9][0-9]{0,15})([A-Za-z]{1,3})$/.exec(text);
   if (match === null) return undefined;
   const [, count, unit] = match;
-  if (unit === undefined || !Object.hasOwn(units, unit)) return undefined;
-  const amount = Number(count) * (units[unit] ?? Number.NaN);
+  const amount = Number(count) * (units[unit ?? ''] ?? Number.NaN);
   return Number.isSafeInteger(amount) ? amount : undefined;
 }
 

@@ -4,6 +4,9 @@ import { credentialsSchema, toCredentials } from './credentials.ts';
 import { duration, Expected, exactlyOne, flag, mapping, message, names, text, textAs } from './field.ts';
 import { serverUrl } from './server.ts';
 
+/** What a template may add to a name of at most 255 characters. */
+const GUN_LIMIT = 255;
+
 const PIN = 'rootKeys, ca or tofu';
 const PIN_HINT =
   'write { rootKeys: [key id, …] } for known root keys, { ca: ./ca.pem } for root keys whose certificate that CA issued, ' +
@@ -65,11 +68,11 @@ function parseSigner(written: string): string | undefined {
 
 /** Without the repository in it, the signature of one image would vouch for all of them. */
 function parseGun(written: string): string | undefined {
-  const literal = written.replaceAll('{registry}', '').replaceAll('{repository}', '');
+  const filled = written.replaceAll('{registry}', 'r').replaceAll('{repository}', 'r');
   if (!written.includes('{repository}')) {
     throw new Expected('a name with {repository} in it', 'else one trust collection would vouch for every repository');
   }
-  if (/[{}]/.test(literal)) throw new Expected('only {registry} and {repository} between braces');
-  if (written.startsWith('/') || written.endsWith('/') || /\/\/|\.\./.test(written)) return undefined;
-  return /^[A-Za-z0-9._:/-]*$/.test(literal) ? written : undefined;
+  if (/[{}]/.test(filled)) throw new Expected('only {registry} and {repository} between braces');
+  const parts = filled.split('/').every((part) => /^[A-Za-z0-9_][A-Za-z0-9._:-]*$/.test(part));
+  return parts && filled.length <= GUN_LIMIT ? written : undefined;
 }

@@ -1,6 +1,7 @@
 import { Expected, textAs } from './field.ts';
 
 const EXPECTED = 'an http:// or https:// address';
+const HOST = 'a host name such as registry.example';
 
 /** RFC 1123, section 2.1: labels of letters, digits and inner hyphens; also fits an IPv4 address. */
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -12,13 +13,25 @@ export function serverUrl() {
 
 /** A host name in lower case, without a port. */
 export function hostName() {
-  return textAs('a host name such as registry.example', (text) => {
-    const host = text.toLowerCase();
-    if (HOST_NAME.test(host)) return host;
-    if (text.includes('/')) throw new Expected('a host name', 'without scheme and path');
-    if (text.includes(':')) throw new Expected('a host name', 'without a port');
-    return undefined;
+  return textAs(HOST, (text) => {
+    if (text.includes(':') && !text.includes('/')) throw new Expected(HOST, 'without a port');
+    return parseHost(text);
   });
+}
+
+/** A host name in lower case, with a port where only that one is meant. */
+export function hostAndPort() {
+  return textAs('a host such as auth.example or auth.example:8443', (text) => {
+    const [, name = text, port = ''] = /^([^:/]+)(:[0-9]{1,5})$/.exec(text) ?? [];
+    const host = parseHost(name);
+    return host === undefined ? undefined : host + port;
+  });
+}
+
+function parseHost(text: string): string | undefined {
+  if (text.includes('/')) throw new Expected(HOST, 'without scheme and path');
+  const host = text.toLowerCase();
+  return HOST_NAME.test(host) ? host : undefined;
 }
 
 export function isHostName(text: string): boolean {

@@ -3,16 +3,10 @@ import type { UpstreamName } from '../../oci/reference.ts';
 import type { UpstreamConfig } from '../config.ts';
 import { credentialsSchema, toCredentials } from './credentials.ts';
 import { flag, mapping, names, text } from './field.ts';
-import { hostName, serverUrl } from './server.ts';
+import { hostAndPort, hostName, serverUrl } from './server.ts';
 
 /** Docker Hub's references say docker.io, its registry answers elsewhere. */
 const REGISTRY_OF: ReadonlyMap<string, string> = new Map([['docker.io', 'https://registry-1.docker.io']]);
-
-/** Registries whose token service is on a host of its own, by the host of their address. */
-const TOKEN_HOSTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['registry-1.docker.io', ['auth.docker.io']],
-  ['registry.gitlab.com', ['gitlab.com']],
-]);
 
 export const upstreamSchema = mapping('a mapping such as {} or { url: https://registry.example }', {
   url: serverUrl().optional(),
@@ -20,7 +14,7 @@ export const upstreamSchema = mapping('a mapping such as {} or { url: https://re
   ca: text('the path of a PEM file').optional(),
   credentials: credentialsSchema.optional(),
   hosts: names('a list of host names', hostName()).optional(),
-  tokenHosts: names('a list of host names', hostName()).optional(),
+  tokenHosts: names('a list of hosts', hostAndPort()).optional(),
 });
 
 export type WrittenUpstream = z.output<typeof upstreamSchema>;
@@ -31,13 +25,12 @@ export function toUpstream(
   written: WrittenUpstream,
   path: (text: string) => string,
 ): UpstreamConfig {
-  const url = written.url ?? REGISTRY_OF.get(name) ?? `https://${name}`;
   return {
     name,
-    url,
+    url: written.url ?? REGISTRY_OF.get(name) ?? `https://${name}`,
     ...(written.ca === undefined ? {} : { ca: path(written.ca) }),
     credentials: toCredentials(written.credentials, path),
     hosts: written.hosts ?? [],
-    tokenHosts: written.tokenHosts ?? TOKEN_HOSTS.get(new URL(url).hostname) ?? [],
+    tokenHosts: written.tokenHosts ?? [],
   };
 }

@@ -55,7 +55,7 @@ test('the example of the design is read whole', async (t) => {
       url: 'https://registry-1.docker.io',
       credentials: anonymous,
       hosts: [],
-      tokenHosts: ['auth.docker.io'],
+      tokenHosts: [],
     },
     { name: 'ghcr.io', url: 'https://ghcr.io', credentials: anonymous, hosts: [], tokenHosts: [] },
     {
@@ -183,18 +183,22 @@ test('a listener has its certificate, key and the CA of its clients', async (t) 
   );
 });
 
-test("a docker.io that is a mirror somewhere else is not given Docker Hub's token service", async (t) => {
-  const { upstreams } = await read(t, 'upstreams: { docker.io: { url: "https://Mirror.Example/hub/" } }');
-  assert.deepEqual(
-    upstreams.map(({ url, tokenHosts }) => [url, tokenHosts]),
-    [['https://mirror.example/hub', []]],
-  );
+test('Docker Hub is where its registry is, unless the configuration says otherwise', async (t) => {
+  const urls = async (yaml: string) => (await read(t, yaml)).upstreams.map(({ url }) => url);
+  assert.deepEqual(await urls('upstreams: { docker.io: {} }'), ['https://registry-1.docker.io']);
+  assert.deepEqual(await urls('upstreams: { docker.io: { url: "https://Mirror.Example:443/hub/" } }'), [
+    'https://mirror.example/hub',
+  ]);
+  assert.deepEqual(await urls('upstreams: { "constructor": {}, "registry.example:5000": {} }'), [
+    'https://constructor',
+    'https://registry.example:5000',
+  ]);
 });
 
 test("passwords come from files, from the environment, or from Docker's own configuration", async (t) => {
   const yaml = `
 upstreams:
-  a.example: { credentials: { username: ci, passwordEnv: A_PASSWORD }, hosts: [A.Example], tokenHosts: [auth.example] }
+  a.example: { credentials: { username: ci, passwordEnv: A_PASSWORD }, hosts: [A.Example], tokenHosts: [Auth.example, auth.example:8443] }
   b.example: { credentials: docker-config }
 authorities:
   dct: { type: notary, server: https://n.example, pin: tofu, credentials: { username: ci, passwordEnv: A_PASSWORD } }
@@ -205,7 +209,10 @@ authorities:
     upstreams.map(({ credentials }) => credentials),
     [basic, { kind: 'docker-config' }],
   );
-  assert.deepEqual(upstreams.map(({ hosts, tokenHosts }) => [hosts, tokenHosts])[0], [['a.example'], ['auth.example']]);
+  assert.deepEqual(upstreams.map(({ hosts, tokenHosts }) => [hosts, tokenHosts])[0], [
+    ['a.example'],
+    ['auth.example', 'auth.example:8443'],
+  ]);
   assert.deepEqual(
     authorities.map(({ credentials, pin }) => [credentials, pin]),
     [[basic, { kind: 'tofu' }]],

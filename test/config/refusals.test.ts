@@ -158,12 +158,12 @@ const TABLE: readonly [section: string, rows: readonly [yaml: string, ...problem
       ['upstreams: { a: { hosts: a.example } }', '1:26 upstreams.a.hosts: a list of host names, not "a.example"'],
       [
         'upstreams: { a: { hosts: ["a.example:443", a_b] } }',
-        '1:27 upstreams.a.hosts[0]: a host name, not "a.example:443"; without a port',
+        `1:27 upstreams.a.hosts[0]: ${HOST}, not "a.example:443"; without a port`,
         `1:44 upstreams.a.hosts[1]: ${HOST}, not "a_b"`,
       ],
       [
         'upstreams: { a: { tokenHosts: ["https://a.example/token"] } }',
-        '1:32 upstreams.a.tokenHosts[0]: a host name, not "https://a.example/token"; without scheme and path',
+        `1:32 upstreams.a.tokenHosts[0]: ${HOST}, not "https://a.example/token"; without scheme and path`,
       ],
       [
         'upstreams: { a: { hosts: [a.example, A.example] } }',
