@@ -9,7 +9,11 @@ export async function checkConfig(options: {
   const { upstreams, authorities, policy, warnings } = config;
   for (const warning of warnings) options.out.write(`warning: ${warning}\n`);
   options.out.write(
-    `${options.config} is good: ${upstreams.length} upstreams, ${authorities.length} authorities, ${policy.length} rules\n`,
+    `${options.config} is good: ${count(upstreams, 'upstream', 'upstreams')}, ${count(authorities, 'authority', 'authorities')}, ${count(policy, 'rule', 'rules')}\n`,
   );
   return 0;
+}
+
+function count(things: readonly unknown[], one: string, many: string): string {
+  return `${things.length} ${things.length === 1 ? one : many}`;
 }

@@ -64,6 +64,11 @@ program
   .description('show the main job offline: a signed image admitted, six kinds of bad ones refused')
   .action(() => run(() => demo({ out, colour })));
 
+// commander ends with 1 for a wrong command line, which is `refused` here.
+const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
+for (const command of commands) {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
+}
 await program.parseAsync();
 
 async function run(command: () => Promise<number>): Promise<void> {

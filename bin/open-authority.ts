@@ -4,8 +4,8 @@ import type { Log } from '../oci/log.ts';
 import type { Authority } from '../trust/authority.ts';
 import { type MetadataFetch, MetadataTooLarge, MetadataUnavailable } from '../trust/fetch-metadata.ts';
 import { NotaryAuthority } from '../trust/notary/authority.ts';
-import { BodyTooLarge, MetadataClient } from '../upstream/metadata-client.ts';
-import { UpstreamError } from '../upstream/upstream-error.ts';
+import { MetadataClient } from '../upstream/metadata-client.ts';
+import { BodyTooLarge, UpstreamError } from '../upstream/upstream-error.ts';
 import type { Opened } from './open-gateway.ts';
 import { credentialsOf } from './read-credentials.ts';
 

@@ -14,7 +14,7 @@ export interface ErrorAnswer {
 }
 
 /** The upstream's own 401, 403 and 404 never become ours: the client did nothing wrong, and has no credentials for it. */
-const UPSTREAM_STATUS: Record<UpstreamFailure, number> = {
+export const UPSTREAM_STATUS: Record<UpstreamFailure, number> = {
   unreachable: 502,
   'timed-out': 504,
   'rate-limited': 429,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { REGISTRY_ERROR_STATUS } from '../oci/registry-error.ts';
-import { answerFor } from '../proxy/error-response.ts';
+import { answerFor, UPSTREAM_STATUS } from '../proxy/error-response.ts';
 import { REFUSAL_REASONS, UNDETERMINED_REASONS } from '../trust/reason.ts';
-import { UPSTREAM_FAILURES, UpstreamError } from '../upstream/upstream-error.ts';
+import { type UpstreamFailure, UpstreamError } from '../upstream/upstream-error.ts';
 
 const errors = readFileSync('docs/errors.md', 'utf8');
 
@@ -23,7 +23,8 @@ test('docs/errors.md lists every reason of an undetermined verdict, and no other
 });
 
 test('docs/errors.md gives each failure of an upstream the status and code it is answered with', () => {
-  const rows = UPSTREAM_FAILURES.map((failure) => {
+  const failures = Object.keys(UPSTREAM_STATUS) as UpstreamFailure[];
+  const rows = failures.map((failure) => {
     const { status, code, detail, headers } = answerFor(new UpstreamError(failure, 'x'));
     const waits = headers?.['Retry-After'] === undefined ? '' : ', with `Retry-After`';
     return `| \`${detail?.reason}\` | ${status}${waits} | \`${code}\` |`;

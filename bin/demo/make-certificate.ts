@@ -2,10 +2,11 @@ import { type KeyObject, randomBytes, sign } from 'node:crypto';
 import { bitString, boolean, der, integer, objectId, octetString, sequence, time, utf8 } from './der.ts';
 
 export interface CertificateWish {
-  readonly subject: string;
+  /** Its common name, or several. */
+  readonly subject: string | readonly string[];
   readonly publicKey: KeyObject;
   /** Who signs, and under which name; its own subject and key for a self-signed one. */
-  readonly issuer: string;
+  readonly issuer: string | readonly string[];
   readonly issuerKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -76,8 +77,8 @@ function extensionsOf({ ca, extensions = [] }: CertificateWish): readonly Buffer
   ];
 }
 
-function nameOf(commonName: string): Buffer {
-  return sequence(der(0x31, sequence(objectId(COMMON_NAME), utf8(commonName))));
+function nameOf(commonNames: string | readonly string[]): Buffer {
+  return sequence(...[commonNames].flat().map((name) => der(0x31, sequence(objectId(COMMON_NAME), utf8(name)))));
 }
 
 function pemOf(bytes: Buffer): string {

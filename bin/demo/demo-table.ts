@@ -1,0 +1,36 @@
+import { styleText } from 'node:util';
+import type { Answer } from './pull-image.ts';
+
+export interface Row {
+  readonly told: string;
+  readonly image: string;
+  readonly answer: Answer;
+  readonly asExpected: boolean;
+}
+
+const WIDTH = 96;
+
+/** What happened, a block a scene: what was done, what the client got, and whether it is what must come. */
+export function demoTable(rows: readonly Row[], colour: boolean): string {
+  const paint = (style: 'green' | 'red' | 'bold', text: string) =>
+    colour ? styleText(style, text, { validateStream: false }) : text;
+  const blocks = rows.map(({ told, image, answer, asExpected }) => {
+    const verdict = paint(answer.outcome === 'admitted' ? 'green' : 'red', answer.outcome.toUpperCase().padEnd(12));
+    const surprise = asExpected ? '' : paint('red', '   <- not what must come');
+    const text = wrap(answer.text, WIDTH - 17).map((line) => `${' '.repeat(17)}${line}`);
+    const pulled = image.replace(/([0-9a-f]{12})[0-9a-f]{52}$/, '$1…');
+    return [`${verdict} ${answer.status}  ${paint('bold', told)}: ${pulled}${surprise}`, ...text].join('\n');
+  });
+  const good = rows.filter((row) => row.asExpected).length;
+  return `${blocks.join('\n\n')}\n\n${good} of ${rows.length} as they must be\n`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
