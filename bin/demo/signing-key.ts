@@ -39,7 +39,7 @@ export function ed25519Key(): SigningKey {
   };
 }
 
-export interface RootKeyWish extends Partial<Omit<CertificateWish, 'subject'>> {
+export interface RootKeyWish extends Partial<CertificateWish> {
   /** The GUN that the certificate is for. */
   readonly gun: string;
   readonly now: Date;

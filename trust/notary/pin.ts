@@ -2,7 +2,7 @@ import { type Certificate, parseCertificates } from './certificate.ts';
 import { chainsTo, type Moment } from './certificate-chain.ts';
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
-import { type RootKey, rootKeysOf } from './root-key.ts';
+import { ownSigners, type RootKey, rootKeysOf } from './root-key.ts';
 import type { RootMetadata } from './root-metadata.ts';
 import { signersOf } from './signature.ts';
 
@@ -38,15 +38,15 @@ export function parsePin(option: PinOption): Pin {
 /**
  * Why the root does not meet the pin, or `undefined` when it does. The root's own threshold must be met by pinned keys
  * alone: one pinned key among strangers does not carry a root that needs two.
- * @returns a NotaryError KEY_NOT_TRUSTED with the IDs that could be pinned, or what is wrong with the only certificates
+ * @returns a NotaryError KEY_NOT_TRUSTED with the IDs that could be pinned, or what is wrong with the root itself
  */
 export function pinFault(root: RootMetadata, pin: Pin, gun: Gun, at: Moment): NotaryError | undefined {
-  const { fit, unfit } = rootKeysOf(root, gun, at);
+  const fault = ownFault(root, gun, at);
+  if (fault !== undefined) return fault;
+  const { fit } = rootKeysOf(root, gun, at);
   const pinned = fit.filter((rootKey) => isPinned(rootKey, pin, at)).map(({ key }) => key);
   const { threshold, keys } = root.roles.root;
   if (signersOf(root, pinned).length >= threshold) return undefined;
-  const [fault] = unfit;
-  if (fault !== undefined && fit.length === 0) return fault;
   return new NotaryError(
     'KEY_NOT_TRUSTED',
     `root ${root.version} of ${gun}: expected signatures of ${threshold} ${PINNED[pin.kind]}, ` +
@@ -54,10 +54,20 @@ export function pinFault(root: RootMetadata, pin: Pin, gun: Gun, at: Moment): No
   );
 }
 
+function ownFault(root: RootMetadata, gun: Gun, at: Moment): NotaryError | undefined {
+  try {
+    ownSigners(root, gun, at);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NotaryError) return error;
+    throw error;
+  }
+}
+
 const PINNED: Readonly<Record<Pin['kind'], string>> = {
   rootKeys: 'pinned keys',
   ca: 'keys certified by the pinned CA',
-  tofu: 'keys certified for it',
+  tofu: 'keys of its own',
 };
 
 function isPinned({ key, leaf, intermediates }: RootKey, pin: Pin, at: Moment): boolean {

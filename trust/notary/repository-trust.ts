@@ -77,9 +77,10 @@ export class RepositoryTrust {
     this.#askedAt = Math.max(this.#askedAt, question.now.getTime());
     try {
       await this.#load();
-      // Twice: the refresh that was joined may have begun too long ago for a small `maxAge`.
-      for (let round = 0; round < 2 && this.#isDue(question.now, question.maxAge); round += 1) {
+      if (this.#isDue(question.now, question.maxAge)) {
         await this.#refresh(question.now);
+        // The refresh that was joined may have begun too long ago for a small `maxAge`.
+        if (this.#isTooOld(question.now, question.maxAge)) await this.#refresh(question.now);
       }
       return this.#vouch(question);
     } catch (error) {
@@ -128,6 +129,11 @@ export class RepositoryTrust {
     return age < -CLOCK_TOLERANCE_MS || age >= Math.min(this.#options.refresh, maxAge);
   }
 
+  #isTooOld(now: Date, maxAge: number): boolean {
+    if (this.#failure !== undefined || this.#state === undefined) return false;
+    return now.getTime() - this.#state.refreshedAt.getTime() > maxAge;
+  }
+
   async #refresh(now: Date): Promise<void> {
     this.#flight ??= this.#ask(now).finally(() => {
       this.#flight = undefined;
@@ -136,7 +142,7 @@ export class RepositoryTrust {
   }
 
   async #ask(now: Date): Promise<void> {
-    const { gun, pin, source, budget, refresh, log } = this.#options;
+    const { gun, pin, source, budget, refresh } = this.#options;
     const previous = this.#state?.repository;
     try {
       const repository = await withinBudget(update({ gun, pin, source, previous, now }), budget);
@@ -148,11 +154,17 @@ export class RepositoryTrust {
     } catch (error) {
       if (error instanceof StateUnwritable) this.#forget();
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
-      log.warn(
-        { gun, reason: this.#failure.error.reason, err: error },
-        `trust refresh failed: ${this.#failure.error.message}`,
-      );
+      this.#logFailure(error, this.#failure);
     }
+  }
+
+  #logFailure(err: unknown, { error }: RefreshFailure): void {
+    const { gun, log } = this.#options;
+    const text = `trust refresh failed: ${error.message}`;
+    if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
+    // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
+    else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
+    else log.warn({ gun, reason: error.reason }, text);
   }
 
   async #replace(previous: TrustedRepository | undefined, repository: TrustedRepository, now: Date): Promise<void> {

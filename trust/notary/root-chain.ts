@@ -3,7 +3,7 @@ import { hexDigest } from './file-meta.ts';
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import { type Pin, pinFault } from './pin.ts';
-import { type RootKey, type RootKeys, rootKeysOf } from './root-key.ts';
+import { ownSigners, type RootKey, rootKeysOf } from './root-key.ts';
 import { parseRoot, type RootMetadata } from './root-metadata.ts';
 import { signersOf } from './signature.ts';
 
@@ -42,9 +42,9 @@ export function linkRoots(roots: readonly RootFile[], gun: Gun, at: Moment): Roo
   roots.forEach((root, index) => {
     const previous = roots[index - 1];
     if (previous !== undefined) requireSuccessor(previous, root, gun);
-    requireOwnSignatures(root, gun, root === current ? at : 'anytime');
+    ownSigners(root.metadata, gun, root === current ? at : 'anytime');
   });
-  const signers = requireOwnSignatures(current, gun, at);
+  const signers = ownSigners(current.metadata, gun, at);
   return { roots, current, signers, certifiedUntil: certifiedUntil(signers, current.metadata.roles.root.threshold) };
 }
 
@@ -78,29 +78,6 @@ export function requireSuccessor(previous: RootFile, next: RootFile, gun: Gun): 
         `expected signatures of ${roles.root.threshold} of its keys, got ${signers.length}`,
     );
   }
-}
-
-function requireOwnSignatures(root: RootFile, gun: Gun, at: Moment): readonly RootKey[] {
-  const keys = rootKeysOf(root.metadata, gun, at);
-  const signing = new Set(
-    signersOf(
-      root.metadata,
-      keys.fit.map(({ key }) => key),
-    ),
-  );
-  const signers = keys.fit.filter(({ key }) => signing.has(key));
-  if (signers.length < root.metadata.roles.root.threshold) throw tooFew(root.metadata, keys, signers.length);
-  return signers;
-}
-
-function tooFew({ version, roles }: RootMetadata, { unfit }: RootKeys, got: number): NotaryError {
-  // An expired certificate, say, explains more than the count does.
-  const [fault] = unfit;
-  if (fault !== undefined) return fault;
-  return new NotaryError(
-    'SIGNATURE_INVALID',
-    `root ${version}: expected valid signatures of ${roles.root.threshold} of its own keys, got ${got}`,
-  );
 }
 
 function certifiedUntil(signers: readonly RootKey[], threshold: number): Date {

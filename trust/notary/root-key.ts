@@ -4,6 +4,7 @@ import type { Gun } from './gun.ts';
 import type { Key } from './key.ts';
 import { echo, NotaryError } from './notary-error.ts';
 import type { RootMetadata } from './root-metadata.ts';
+import { signersOf } from './signature.ts';
 
 /** A key of the root role whose certificate fits the repository. */
 export interface RootKey {
@@ -34,6 +35,25 @@ export function rootKeysOf(root: RootMetadata, gun: Gun, at: Moment): RootKeys {
     }
   }
   return { fit, unfit };
+}
+
+/**
+ * The keys of a root that signed it and whose certificates fit.
+ * @throws NotaryError when they are fewer than it asks for: SIGNATURE_INVALID, or what is wrong with a certificate
+ */
+export function ownSigners(root: RootMetadata, gun: Gun, at: Moment): readonly RootKey[] {
+  const { fit, unfit } = rootKeysOf(root, gun, at);
+  const keys = fit.map(({ key }) => key);
+  const signing = new Set(signersOf(root, keys));
+  const { threshold } = root.roles.root;
+  if (signing.size >= threshold) return fit.filter(({ key }) => signing.has(key));
+  // An expired certificate, say, explains more than a count does.
+  const [fault] = unfit;
+  if (fault !== undefined) throw fault;
+  throw new NotaryError(
+    'SIGNATURE_INVALID',
+    `root ${root.version}: expected valid signatures of ${threshold} of its own keys, got ${signing.size}`,
+  );
 }
 
 function rootKey(key: Key, gun: Gun, at: Moment): RootKey {
