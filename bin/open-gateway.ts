@@ -105,7 +105,7 @@ async function commonParts(
     authorities.push(opened.part);
     onClose(() => opened.close());
   }
-  const judge = new Judge(config.policy.map(ruleOf), authorities);
+  const judge = new Judge(config.policy.map(ruleOf), authorities, log);
   return {
     judge,
     upstreams: new Upstreams(clients),

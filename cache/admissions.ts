@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Digest } from '../oci/digest.ts';
 import type { Log } from '../oci/log.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import { type ImageName, nameText, type Tag } from '../oci/reference.ts';
+import { type ImageName, nameText, type Reference, referenceText, type Tag } from '../oci/reference.ts';
 
 /** A manifest that lists some content, and the size in bytes it says the content has. */
 export interface Listing {
@@ -20,11 +20,14 @@ export interface Listing {
 export class Admissions {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
+  /** Grows with every record, so that what was admitted last is found first. */
+  #order: number;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
     database.exec(SCHEMA);
     this.#statements = prepare(database);
+    this.#order = Number(this.#statements.lastOrder.get()?.['last'] ?? 0);
   }
 
   /** A damaged file is put aside with a warning and a new one begun: it holds work, not truth. */
@@ -58,12 +61,10 @@ export class Admissions {
 
   /** Records that the manifest was admitted for this repository, with all it lists; `tag` when it was asked for by tag. */
   record(name: ImageName, manifest: Manifest, tag: Tag | undefined): void {
-    const { addManifest, addTag, addListing, findManifest } = this.#statements;
-    const text = nameText(name);
+    const { addManifest, addTag, addListing } = this.#statements;
+    this.#order += 1;
     this.#atomically(() => {
-      addManifest.run(text, manifest.digest);
-      const row = findManifest.get(text, manifest.digest);
-      const id = Number(row?.['id']);
+      const id = Number(addManifest.get(nameText(name), manifest.digest, this.#order)?.['id']);
       for (const child of manifest.manifests) addListing.run(child.digest, id, CHILD_MANIFEST, child.size);
       for (const blob of manifest.blobs) addListing.run(blob.digest, id, BLOB, blob.size);
       if (tag !== undefined) addTag.run(id, tag);
@@ -85,19 +86,19 @@ export class Admissions {
     return this.#listings(name, digest, BLOB);
   }
 
-  /** The digest the upstream last gave for a tag, and when (milliseconds since the epoch). */
-  upstreamsWord(name: ImageName, tag: Tag): { readonly digest: Digest; readonly at: number } | undefined {
-    const row = this.#statements.findWord.get(nameText(name), tag);
+  /** The digest the upstream last gave for what was asked, and when (milliseconds since the epoch). */
+  upstreamsWord(name: ImageName, reference: Reference): { readonly digest: Digest; readonly at: number } | undefined {
+    const row = this.#statements.findWord.get(nameText(name), referenceText(reference));
     return row === undefined ? undefined : { digest: row['digest'] as Digest, at: Number(row['at']) };
   }
 
-  rememberUpstreamsWord(name: ImageName, tag: Tag, digest: Digest, at: number): void {
-    this.#statements.addWord.run(nameText(name), tag, digest, at);
+  rememberUpstreamsWord(name: ImageName, reference: Reference, digest: Digest, at: number): void {
+    this.#statements.addWord.run(nameText(name), referenceText(reference), digest, at);
   }
 
-  /** The upstream said the tag is gone: what it said before must not come back in its next outage. */
-  forgetUpstreamsWord(name: ImageName, tag: Tag): void {
-    this.#statements.dropWord.run(nameText(name), tag);
+  /** The upstream said that it is gone, or not for us: what it said before must not come back in its next outage. */
+  forgetUpstreamsWord(name: ImageName, reference: Reference): void {
+    this.#statements.dropWord.run(nameText(name), referenceText(reference));
   }
 
   close(): void {
@@ -129,19 +130,23 @@ const BUSY_TIMEOUT = 2000;
 const CHILD_MANIFEST = 0;
 const BLOB = 1;
 
-/** A base layer may be listed by thousands of manifests; the newest ones are the likeliest to be admitted still. */
+/**
+ * A base layer may be listed by thousands of manifests, and each may cost a verdict. Those served last come first: the
+ * manifest whose pull is under way is among them, however long ago it was first seen.
+ */
 const HOLDER_LIMIT = 16;
 
 // WAL with synchronous NORMAL: a crash of the machine may lose the last records, never tear one.
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  CREATE TABLE IF NOT EXISTS manifest (id INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, UNIQUE (name, digest));
+  CREATE TABLE IF NOT EXISTS manifest (id INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, admitted INTEGER NOT NULL,
+    UNIQUE (name, digest));
   CREATE TABLE IF NOT EXISTS tag (manifest INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (manifest, tag)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS listing (child TEXT NOT NULL, parent INTEGER NOT NULL, kind INTEGER NOT NULL, size INTEGER NOT NULL,
     PRIMARY KEY (child, parent, kind)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS word (name TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (name, tag)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS word (name TEXT NOT NULL, reference TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (name, reference)) WITHOUT ROWID;
 `;
 
 type Statements = ReturnType<typeof prepare>;
@@ -149,8 +154,11 @@ type Statements = ReturnType<typeof prepare>;
 function prepare(database: DatabaseSync) {
   const sql = (text: string): StatementSync => database.prepare(text);
   return {
-    addManifest: sql('INSERT OR IGNORE INTO manifest (name, digest) VALUES (?, ?)'),
-    findManifest: sql('SELECT id FROM manifest WHERE name = ? AND digest = ?'),
+    addManifest: sql(
+      `INSERT INTO manifest (name, digest, admitted) VALUES (?, ?, ?)
+       ON CONFLICT (name, digest) DO UPDATE SET admitted = excluded.admitted RETURNING id`,
+    ),
+    lastOrder: sql('SELECT MAX(admitted) AS last FROM manifest'),
     addTag: sql('INSERT OR IGNORE INTO tag (manifest, tag) VALUES (?, ?)'),
     addListing: sql('INSERT OR REPLACE INTO listing (child, parent, kind, size) VALUES (?, ?, ?, ?)'),
     tagsOf: sql(
@@ -158,10 +166,10 @@ function prepare(database: DatabaseSync) {
     ),
     listings: sql(
       `SELECT manifest.digest AS parent, listing.size AS size FROM listing JOIN manifest ON manifest.id = listing.parent
-       WHERE listing.child = ? AND listing.kind = ? AND manifest.name = ? ORDER BY manifest.id DESC LIMIT ?`,
+       WHERE listing.child = ? AND listing.kind = ? AND manifest.name = ? ORDER BY manifest.admitted DESC LIMIT ?`,
     ),
-    findWord: sql('SELECT digest, at FROM word WHERE name = ? AND tag = ?'),
-    addWord: sql('INSERT OR REPLACE INTO word (name, tag, digest, at) VALUES (?, ?, ?, ?)'),
-    dropWord: sql('DELETE FROM word WHERE name = ? AND tag = ?'),
+    findWord: sql('SELECT digest, at FROM word WHERE name = ? AND reference = ?'),
+    addWord: sql('INSERT OR REPLACE INTO word (name, reference, digest, at) VALUES (?, ?, ?, ?)'),
+    dropWord: sql('DELETE FROM word WHERE name = ? AND reference = ?'),
   };
 }

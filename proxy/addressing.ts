@@ -39,8 +39,9 @@ export function addressOf(book: AddressBook, asked: Asked): ImageName {
     // A hosts.toml whose server has a path sends the upstream twice: as `ns` and as first path part.
     return image(named, first === named ? rest : asked.path);
   }
-  const byPath = book.upstreams.find((upstream) => upstream === first);
-  if (byPath !== undefined) return image(byPath, rest);
+  // An upstream's name alone lacks a repository; it must not be looked up as one of the default upstream.
+  const byPath = book.upstreams.find((upstream) => upstream === first || upstream === asked.path);
+  if (byPath !== undefined) return image(byPath, asked.path.slice(byPath.length + 1));
   // A first part that can only be a host must not be looked up as a repository of the default upstream.
   if (looksLikeHost(first)) throw notConfigured(book, first, asked.path);
   if (book.defaultUpstream === undefined) throw notConfigured(book, first, asked.path);

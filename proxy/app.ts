@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Koa, { type Context, type Next } from 'koa';
 import type { Log } from '../oci/log.ts';
 import { RegistryError } from '../oci/registry-error.ts';
@@ -60,21 +61,28 @@ function recordDenial({ image, verdict }: DeniedError, log: Log): void {
   log.warn({ event: 'denied', image, outcome, reason, rule, authority }, verdict.message);
 }
 
-/** Characters that no name, tag or digest needs encoded: `/`, `\`, `.`, `%` and NUL, which only serve to mean two paths. */
-const MISLEADING = /%(?:2f|5c|2e|25|00)/i;
+/**
+ * A path that everybody on the way reads alike. An absolute URI names another server than the one that answers, and `\`, `#`,
+ * or what no name, tag or digest needs encoded (`/`, `\`, `.`, `%`, NUL) only serve to mean two paths.
+ */
+const PLAIN_PATH = /^\/(?:[\w.~:/@+-]|%(?!2f|5c|2e|25|00)[\da-f]{2})*$/i;
 
 async function readsOnly(ctx: Context, next: Next): Promise<void> {
+  // A body is not read, whatever the method: the connection cannot be used again after it, and is not kept to drain it.
+  if (hasBody(ctx.req)) ctx.set('Connection', 'close');
   if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
     ctx.set('Allow', 'GET, HEAD');
-    // The body of a push is not read; the connection cannot be used again after it.
-    ctx.set('Connection', 'close');
     throw new RegistryError('UNSUPPORTED', 'this gateway only serves pulls; push to the upstream registry itself');
   }
   const path = ctx.req.url?.split('?', 1)[0] ?? '';
-  if (MISLEADING.test(path)) {
-    throw new RegistryError('NAME_INVALID', 'expected a path without encoded slashes, dots or percent signs');
+  if (!PLAIN_PATH.test(path)) {
+    throw new RegistryError('NAME_INVALID', 'expected a plain path, without backslashes or encoded slashes and dots');
   }
   await next();
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 async function unknownRoute(ctx: Context): Promise<void> {

@@ -69,17 +69,16 @@ export function respondWithError(ctx: Context, error: unknown, log: Log): void {
     return;
   }
   const answer = answerFor(error);
+  const message = oneLine(answer.message);
   if (answer.status === 500) log.error({ err: error, path: ctx.path }, 'internal error');
   const body = JSON.stringify({
-    errors: [
-      { code: answer.code, message: answer.message, ...(answer.detail === undefined ? {} : { detail: answer.detail }) },
-    ],
+    errors: [{ code: answer.code, message, ...(answer.detail === undefined ? {} : { detail: answer.detail }) }],
   });
   ctx.status = answer.status;
   ctx.set(answer.headers ?? {});
   ctx.type = 'application/json';
   ctx.body = body;
-  ctx.message = reasonPhrase(answer.message);
+  ctx.message = reasonPhrase(message);
 }
 
 /** Room enough for our sentences; far below what any client takes for a header line. */
@@ -87,10 +86,10 @@ const PHRASE_LIMIT = 400;
 
 /** RFC 9112, "Status Line": printable ASCII in one line, so that nothing in a message can become a header. */
 export function reasonPhrase(message: string): string {
-  return (
-    message
-      .replace(/[^\x20-\x7e]+/g, ' ')
-      .slice(0, PHRASE_LIMIT)
-      .trim() || 'refused'
-  );
+  return oneLine(message).slice(0, PHRASE_LIMIT).trim() || 'refused';
+}
+
+/** Printable ASCII: what an asker or an upstream put into a message must not steer the terminal it is printed on. */
+function oneLine(message: string): string {
+  return message.replace(/[^\x20-\x7e]+/g, ' ').trim();
 }

@@ -2,6 +2,7 @@ import { type ImageName, nameText, parseTag, type Tag, tagReference } from '../o
 import { RegistryError } from '../oci/registry-error.ts';
 import { coversRepository, findRule, type Rule } from '../trust/rule.ts';
 import { refused } from '../trust/verdict.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
 import { DeniedError } from './denial.ts';
 import type { Upstreams } from './upstreams.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -44,9 +45,12 @@ export class TagLists {
     if (asked.n === 0) return { tags: [], next: undefined };
     const page = await this.#upstreams.of(name).tags(name.repository, asked);
     if (page === undefined) throw new RegistryError('NAME_UNKNOWN', `${nameText(name)} is unknown to the upstream`);
-    // An upstream that ignores `n` must not make one request cost more verdicts than a page has.
-    const tags = page.tags.slice(0, asked.n).map(parseTag);
-    const more = page.more || page.tags.length > tags.length;
+    // An upstream that ignores `last` must not send its client round in circles.
+    const listed = page.tags.slice(query.last === undefined ? 0 : page.tags.indexOf(query.last) + 1).filter(isTag);
+    // One that ignores `n` must not make one request cost more verdicts than a page has.
+    const tags = listed.slice(0, asked.n);
+    const more = page.more || listed.length > tags.length;
+    if (more && tags.length === 0) throw new UpstreamError('bad-answer', 'expected tags before a next page, got none');
     const admissible = await Promise.all(tags.map((tag) => this.#couldBeAdmitted(name, tag)));
     return { tags: tags.filter((_, at) => admissible[at]), next: more ? tags.at(-1) : undefined };
   }
@@ -58,6 +62,16 @@ export class TagLists {
     if (rule.unsafeAllowUnsigned || rule.mode === 'warn') return true;
     // Listing admits nothing, so what could not be found out stays on the list.
     return (await this.#verdicts.of(name, tagReference(tag))).outcome !== 'refused';
+  }
+}
+
+/** What no client could ask for is not listed. */
+function isTag(text: string): text is Tag {
+  try {
+    return parseTag(text) === text;
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import { RegistryError } from '../oci/registry-error.ts';
 import { digestReference, type ImageName, imageText } from '../oci/reference.ts';
 import { coversRepository, type Rule } from '../trust/rule.ts';
 import { type Denied, refused } from '../trust/verdict.ts';
+import { type Attempt, attempted, better, settled } from './attempt.ts';
 import { DeniedError } from './denial.ts';
 import { firstSign } from './first-sign.ts';
 import type { ByteRange } from './range.ts';
@@ -88,14 +89,15 @@ export class BlobPulls {
 
   async #judgeAgain(name: ImageName, digest: Digest, holders: readonly Listing[]): Promise<AdmittedBlob | Denied> {
     if (!coversRepository(this.#rules, name)) return refused('NO_RULE', 'no policy rule covers the repository');
-    let denied: Denied | undefined;
+    let best: Attempt | undefined;
     for (const { parent, size } of holders) {
-      const verdict = await this.#verdicts.of(name, digestReference(parent));
-      if (verdict.outcome === 'admitted') return { digest, size };
-      // An unknown outweighs a refusal: the manifest that could not be judged might have admitted the blob.
-      if (denied === undefined || verdict.outcome === 'undetermined') denied = verdict;
+      const attempt = await attempted(this.#verdicts.of(name, digestReference(parent)));
+      if ('verdict' in attempt && attempt.verdict.outcome === 'admitted') return { digest, size };
+      best = better(best, attempt);
     }
-    return denied ?? refused('NOT_ADMITTED', 'no admitted manifest of this repository lists this content');
+    const verdict = best === undefined ? undefined : settled(best);
+    if (verdict !== undefined && verdict.outcome !== 'admitted') return verdict;
+    return refused('NOT_ADMITTED', 'no admitted manifest of this repository lists this content');
   }
 
   async #source(name: ImageName, blob: AdmittedBlob, offset: number): Promise<Readable> {

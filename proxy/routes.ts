@@ -84,7 +84,13 @@ function nameOf(addresses: AddressBook, ctx: RouterContext): ImageName {
 function rangeOf(ctx: RouterContext, blob: { readonly digest: string; readonly size: number }) {
   const condition = ctx.get('If-Range');
   if (condition !== '' && condition !== `"${blob.digest}"`) return undefined;
-  return parseRange(ctx.get('Range') || undefined, blob.size);
+  try {
+    return parseRange(ctx.get('Range') || undefined, blob.size);
+  } catch (error) {
+    // RFC 9110, "416 Range Not Satisfiable": says what there would be.
+    ctx.set('Content-Range', `bytes */${blob.size}`);
+    throw error;
+  }
 }
 
 function nextPage(ctx: RouterContext, n: number | undefined, last: string): string {

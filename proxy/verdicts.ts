@@ -3,17 +3,11 @@ import type { Recent } from '../cache/recent.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Log } from '../oci/log.ts';
 import { RegistryError } from '../oci/registry-error.ts';
-import {
-  digestReference,
-  type ImageName,
-  imageText,
-  type Reference,
-  type Tag,
-  tagReference,
-} from '../oci/reference.ts';
-import type { AskUpstream, Judge } from '../trust/judge.ts';
-import type { Admitted, Denied, Verdict } from '../trust/verdict.ts';
+import { digestReference, type ImageName, imageText, type Reference, tagReference } from '../oci/reference.ts';
+import type { Judge } from '../trust/judge.ts';
+import type { Admitted, Verdict } from '../trust/verdict.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
+import { type Attempt, attempted, better, isPlainlyAdmitted, settled } from './attempt.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /**
@@ -75,72 +69,64 @@ export class Verdicts {
   }
 
   async #find(name: ImageName, reference: Reference, depth: number): Promise<Verdict> {
-    const ask: AskUpstream = (maxAge) =>
-      reference.kind === 'tag'
-        ? this.#upstreamsWord(name, reference.tag, maxAge)
-        : Promise.reject(new Error('a digest needs no word'));
-    const verdict = await this.#judge.judge(name, reference, this.#now(), ask);
-    if (reference.kind === 'tag' || isPlainlyAdmitted(verdict)) return verdict;
-    return (await this.#throughAdmissions(name, reference.digest, depth, verdict)) ?? verdict;
+    if (reference.kind === 'tag') return this.#judged(name, reference);
+    let best: Attempt | undefined;
+    for await (const attempt of this.#waysTo(name, reference.digest, depth)) {
+      best = better(best, attempt);
+      if ('verdict' in best && isPlainlyAdmitted(best.verdict)) break;
+    }
+    if (best === undefined) throw new Error('a digest without any verdict');
+    return settled(best);
   }
 
-  /** What once led to this digest, judged again now. */
-  async #throughAdmissions(
-    name: ImageName,
-    digest: Digest,
-    depth: number,
-    direct: Verdict,
-  ): Promise<Verdict | undefined> {
-    let unknown: Denied | undefined;
+  #judged(name: ImageName, reference: Reference): Promise<Verdict> {
+    const ask = (maxAge: number) => this.#upstreamsWord(name, reference, maxAge);
+    return this.#judge.judge(name, reference, this.#now(), ask);
+  }
+
+  /** The digest itself, then what once led to it, each judged now. */
+  async *#waysTo(name: ImageName, digest: Digest, depth: number): AsyncGenerator<Attempt> {
+    yield await attempted(this.#judged(name, digestReference(digest)));
     for (const tag of this.#admissions.tagsOf(name, digest)) {
-      const verdict = await this.#at(name, tagReference(tag), depth);
-      if (isPlainlyAdmitted(verdict) && verdict.digest === digest) return verdict;
-      if (verdict.outcome === 'undetermined') unknown ??= verdict;
+      const attempt = await attempted(this.#at(name, tagReference(tag), depth));
+      // Since then the tag may have come to mean other content, and its admission is that content's.
+      if ('error' in attempt || isAdmittedAs(attempt.verdict, digest)) yield attempt;
     }
-    if (depth < PARENT_DEPTH) {
-      for (const { parent, size } of this.#admissions.parentsOf(name, digest)) {
-        const verdict = await this.#at(name, digestReference(parent), depth + 1);
-        if (isPlainlyAdmitted(verdict)) return childOf(verdict, digest, size);
-        if (verdict.outcome === 'undetermined') unknown ??= verdict;
-      }
+    if (depth === PARENT_DEPTH) return;
+    for (const { parent, size } of this.#admissions.parentsOf(name, digest)) {
+      const attempt = await attempted(this.#at(name, digestReference(parent), depth + 1));
+      yield 'verdict' in attempt ? { verdict: childOf(attempt.verdict, digest, size) } : attempt;
     }
-    return direct.outcome === 'refused' ? unknown : undefined;
   }
 
   /** 401, 403 and 404 are answers, and end what was said before; only an outage lets an earlier word stand. */
-  async #upstreamsWord(name: ImageName, tag: Tag, maxAge: number): Promise<Digest> {
+  async #upstreamsWord(name: ImageName, reference: Reference, maxAge: number): Promise<Digest> {
     const now = this.#now().getTime();
+    const image = imageText(name, reference);
     try {
-      const found = await this.#upstreams.of(name).resolve(name.repository, tagReference(tag));
-      if (found === undefined) {
-        this.#admissions.forgetUpstreamsWord(name, tag);
-        throw new RegistryError('MANIFEST_UNKNOWN', `${imageText(name, tagReference(tag))} is unknown to the upstream`);
-      }
-      this.#admissions.rememberUpstreamsWord(name, tag, found.digest, now);
+      const found = await this.#upstreams.of(name).resolve(name.repository, reference);
+      if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN', `${image} is unknown to the upstream`);
+      this.#admissions.rememberUpstreamsWord(name, reference, found.digest, now);
       return found.digest;
     } catch (error) {
-      const last = this.#admissions.upstreamsWord(name, tag);
       const outage = error instanceof UpstreamError && error.outage;
+      if (!outage) this.#admissions.forgetUpstreamsWord(name, reference);
+      const last = this.#admissions.upstreamsWord(name, reference);
       if (!outage || last === undefined || !(now - last.at <= maxAge)) throw error;
-      this.#log.warn(
-        { image: imageText(name, tagReference(tag)), error: error.message },
-        'upstream is out; its last word stands',
-      );
+      this.#log.warn({ image, error: error.message }, 'upstream is out; its last word stands');
       return last.digest;
     }
   }
 }
 
-/** Admitted, and not merely let through by `mode: warn`. */
-function isPlainlyAdmitted(verdict: Verdict): verdict is Admitted {
-  return verdict.outcome === 'admitted' && verdict.warning === undefined;
+/** Of an admitted verdict, whether it is for this digest; a denial is for whatever was asked. */
+function isAdmittedAs(verdict: Verdict, digest: Digest): boolean {
+  return verdict.outcome !== 'admitted' || verdict.digest === digest;
 }
 
-function childOf(parent: Admitted, digest: Digest, size: number): Admitted {
-  return {
-    ...parent,
-    digest,
-    size,
-    evidence: [{ ok: true, text: `listed by the admitted index ${parent.digest}`, steps: parent.evidence }],
-  };
+/** What a verdict on an index means for a manifest it lists, of which it also gives the size in bytes. */
+function childOf(parent: Verdict, digest: Digest, size: number): Verdict {
+  if (parent.outcome !== 'admitted') return parent;
+  const text = `listed by the admitted index ${parent.digest}`;
+  return { ...parent, digest, size, evidence: [{ ok: true, text, steps: parent.evidence }] } satisfies Admitted;
 }

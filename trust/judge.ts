@@ -1,13 +1,14 @@
 import type { Digest } from '../oci/digest.ts';
-import { digestReference, type ImageName, nameText, type Reference } from '../oci/reference.ts';
-import type { Authority, Finding } from './authority.ts';
+import type { Log } from '../oci/log.ts';
+import { digestReference, type ImageName, imageText, nameText, type Reference } from '../oci/reference.ts';
+import type { Authority, Finding, Question } from './authority.ts';
 import { type Answer, decide, takeUpstreamsWord } from './decide.ts';
 import { findRule, type Rule } from './rule.ts';
 import { refused, undetermined, type Verdict } from './verdict.ts';
 
 /**
- * The upstream's word for a tag, asked only where no signed metadata gives one; in an outage, its last word of at most
- * `maxAge` milliseconds ago. Throws when there is none: an unknown tag or an outage is an answer of the upstream, not a verdict.
+ * The upstream's word for what was asked for, needed only where no signed metadata gives one; in an outage, its last word of at
+ * most `maxAge` milliseconds ago. Throws when there is none: an unknown image or an outage is an answer of the upstream, not a verdict.
  */
 export type AskUpstream = (maxAge: number) => Promise<Digest>;
 
@@ -15,9 +16,11 @@ export type AskUpstream = (maxAge: number) => Promise<Digest>;
 export class Judge {
   readonly #rules: readonly Rule[];
   readonly #authorities: ReadonlyMap<string, Authority>;
+  readonly #log: Log;
 
-  constructor(rules: readonly Rule[], authorities: Iterable<Authority>) {
+  constructor(rules: readonly Rule[], authorities: Iterable<Authority>, log: Log) {
     this.#rules = rules;
+    this.#log = log;
     this.#authorities = new Map([...authorities].map((authority) => [authority.name, authority]));
   }
 
@@ -29,7 +32,8 @@ export class Judge {
   async judge(name: ImageName, reference: Reference, now: Date, askUpstream: AskUpstream): Promise<Verdict> {
     const rule = findRule(this.#rules, name, reference);
     if (rule === undefined) return refused('NO_RULE', `no policy rule covers ${nameText(name)}`);
-    const word = reference.kind === 'digest' ? async () => reference.digest : once(() => askUpstream(rule.maxAge));
+    // Of a digest too: content in our cache must not outlive the upstream's 401, 403 or 404 for this very repository.
+    const word = once(() => askUpstream(rule.maxAge));
     if (rule.unsafeAllowUnsigned) return takeUpstreamsWord(rule, await word(), now);
     const verdict = await this.#required(rule, name, reference, now, word);
     if (verdict.outcome === 'admitted' || rule.mode === 'enforce') return verdict;
@@ -47,30 +51,31 @@ export class Judge {
       Promise.all(
         wanted.map(async ({ key, authority }) => ({
           authority: key,
-          finding: await safely(authority, { name, reference: about, now, maxAge: rule.maxAge }),
+          finding: await this.#safely(key, authority, { name, reference: about, now, maxAge: rule.maxAge }),
         })),
       );
     const resolved = await ask(resolvers, reference);
     if (attestors.length === 0) return decide(rule, resolved, now);
     const signed = resolved.map(({ finding }) => finding).find((finding) => finding.outcome === 'vouched');
-    const candidate = signed?.digest ?? (await word());
+    const asked = reference.kind === 'digest' ? reference.digest : undefined;
+    const candidate = signed?.digest ?? asked ?? (await word());
     const attested = await ask(attestors, digestReference(candidate));
     return decide(rule, [...resolved, ...attested], now);
   }
+
+  /** Whatever an authority throws is a bug of ours: it never admits, and what it says is for the log alone. */
+  async #safely(key: string, authority: Authority | undefined, question: Question): Promise<Finding> {
+    if (authority === undefined) return undetermined('INTERNAL', `the authority ${key} is not there`);
+    try {
+      return await authority.judge(question);
+    } catch (error) {
+      this.#log.error({ authority: key, image: imageText(question.name, question.reference), err: error }, FAILED);
+      return undetermined('INTERNAL', `the authority ${key} failed unexpectedly`);
+    }
+  }
 }
 
-/** Whatever an authority throws is a bug of ours, and a bug never admits. */
-async function safely(authority: Authority | undefined, question: Parameters<Authority['judge']>[0]): Promise<Finding> {
-  if (authority === undefined) {
-    return { ...undetermined('INTERNAL', 'the authority is not there'), evidence: [] };
-  }
-  try {
-    return await authority.judge(question);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { ...undetermined('INTERNAL', `${authority.name} failed unexpectedly: ${text}`), evidence: [] };
-  }
-}
+const FAILED = 'an authority failed unexpectedly';
 
 type Word = () => Promise<Digest>;
 

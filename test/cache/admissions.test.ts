@@ -8,7 +8,7 @@ import { Admissions } from '../../cache/admissions.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-type.ts';
-import { parseRepositoryName, parseTag, parseUpstreamName } from '../../oci/reference.ts';
+import { parseRepositoryName, parseTag, parseUpstreamName, tagReference } from '../../oci/reference.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const silent = new RecordingLog();
@@ -49,14 +49,14 @@ test("tags, listings and the upstream's word survive a restart", async (t) => {
   const before = await Admissions.open(path, silent);
   before.record(APP, image, parseTag('1'));
   before.record(APP, image, parseTag('latest'));
-  before.rememberUpstreamsWord(APP, parseTag('1'), image.digest, 42);
+  before.rememberUpstreamsWord(APP, tagReference(parseTag('1')), image.digest, 42);
   before.close();
   const after = await Admissions.open(path, silent);
   assert.deepEqual(after.tagsOf(APP, image.digest), ['1', 'latest']);
   assert.equal(after.holdersOf(APP, layer.digest).length, 1);
-  assert.deepEqual(after.upstreamsWord(APP, parseTag('1')), { digest: image.digest, at: 42 });
-  after.forgetUpstreamsWord(APP, parseTag('1'));
-  assert.equal(after.upstreamsWord(APP, parseTag('1')), undefined);
+  assert.deepEqual(after.upstreamsWord(APP, tagReference(parseTag('1'))), { digest: image.digest, at: 42 });
+  after.forgetUpstreamsWord(APP, tagReference(parseTag('1')));
+  assert.equal(after.upstreamsWord(APP, tagReference(parseTag('1'))), undefined);
   after.close();
 });
 

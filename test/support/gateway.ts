@@ -19,11 +19,15 @@ import { join } from 'node:path';
 import { Listening } from '../../bin/listening.ts';
 import { Admissions } from '../../cache/admissions.ts';
 import { BlobStore } from '../../cache/blob-store.ts';
+import type { Disk } from '../../cache/disk.ts';
 import { parseUpstreamName, type UpstreamName } from '../../oci/reference.ts';
 import { composeGateway } from '../../proxy/gateway.ts';
 import { Upstreams } from '../../proxy/upstreams.ts';
+import type { Authority } from '../../trust/authority.ts';
 import { Judge } from '../../trust/judge.ts';
 import { compilePattern, type Rule } from '../../trust/rule.ts';
+import type { Limits } from '../../upstream/limits.ts';
+import { type Pace, REAL_PACE } from '../../upstream/pace.ts';
 import { RegistryClient } from '../../upstream/registry-client.ts';
 import type { Closing } from './fake-registry.ts';
 import { RecordingLog } from './recording-log.ts';
@@ -48,7 +52,17 @@ export interface TestGatewayOptions {
   /** A data folder of an earlier gateway, to find again what it left. */
   readonly folder?: string;
   readonly signed?: SignedTargets;
+  /** Besides `signed`, whose name is `signer`. */
+  readonly authorities?: readonly Authority[];
+  /** Of the upstream clients. */
+  readonly limits?: Partial<Limits>;
+  /** Of the upstream clients; waits for nothing unless given. */
+  readonly pace?: Pace;
+  /** Under the blobs. */
+  readonly disk?: Disk;
 }
+
+const NO_WAITING: Pace = { ...REAL_PACE, wait: async () => undefined };
 
 export const SIGNED: Pick<Rule, 'require'> = { require: { kind: 'all', authorities: ['signer'] } };
 
@@ -57,6 +71,10 @@ export class TestGateway {
   readonly signed: SignedTargets;
   readonly folder: string;
   url = '';
+  #store: BlobStore | undefined;
+  #admissions: Admissions | undefined;
+  #arrived = 0;
+  readonly #awaited: { readonly count: number; readonly resolve: () => void }[] = [];
   #now = Date.parse('2026-11-24T12:00:00Z');
   readonly #closers: (() => Promise<void> | void)[] = [];
 
@@ -76,6 +94,23 @@ export class TestGateway {
     return gateway;
   }
 
+  get store(): BlobStore {
+    if (this.#store === undefined) throw new Error('the gateway is not open');
+    return this.#store;
+  }
+
+  get admissions(): Admissions {
+    if (this.#admissions === undefined) throw new Error('the gateway is not open');
+    return this.#admissions;
+  }
+
+  /** Once the gateway has taken up so many requests more. What needs no network of them is done by then. */
+  arrivals(more: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaited.push({ count: this.#arrived + more, resolve });
+    return promise;
+  }
+
   now(): Date {
     return new Date(this.#now);
   }
@@ -93,14 +128,21 @@ export class TestGateway {
     const { log, folder } = this;
     const now = () => this.now();
     const names = Object.keys(options.upstreams).map(parseUpstreamName);
-    const store = await BlobStore.open({ folder, maxSize: options.maxSize ?? GIB, log, now });
+    const disk = options.disk === undefined ? {} : { disk: options.disk };
+    const store = await BlobStore.open({ folder, maxSize: options.maxSize ?? GIB, log, now, ...disk });
     this.#closers.push(() => store.close());
     const admissions = await Admissions.open(folder, log);
     this.#closers.push(() => admissions.close());
+    this.#store = store;
+    this.#admissions = admissions;
     const hosts = Object.entries(options.hosts ?? {}).map(([host, name]) => [host, parseUpstreamName(name)] as const);
     const gateway = composeGateway({
-      judge: new Judge(rulesOf(options.rules ?? [{ images: '**', ...SIGNED }]), [this.signed]),
-      upstreams: new Upstreams(this.#clients(options.upstreams)),
+      judge: new Judge(
+        rulesOf(options.rules ?? [{ images: '**', ...SIGNED }]),
+        [this.signed, ...(options.authorities ?? [])],
+        log,
+      ),
+      upstreams: new Upstreams(this.#clients(options)),
       addresses: { upstreams: names, defaultUpstream: names[0], hosts: new Map(hosts) },
       admissions,
       store,
@@ -108,12 +150,23 @@ export class TestGateway {
       log,
       now,
     });
-    const listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], gateway.app.callback());
+    const answer = gateway.app.callback();
+    const listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], (asked, response) => {
+      answer(asked, response);
+      this.#arrive();
+    });
     this.#closers.push(() => listening.stop(0));
     this.url = listening.urls[0] ?? '';
   }
 
-  #clients(upstreams: TestGatewayOptions['upstreams']): Map<UpstreamName, RegistryClient> {
+  #arrive(): void {
+    this.#arrived += 1;
+    for (const { count, resolve } of this.#awaited) {
+      if (this.#arrived >= count) resolve();
+    }
+  }
+
+  #clients({ upstreams, limits, pace = NO_WAITING }: TestGatewayOptions): Map<UpstreamName, RegistryClient> {
     const { log } = this;
     const now = () => this.now();
     const clients = Object.entries(upstreams).map(([text, { url }]) => {
@@ -124,7 +177,8 @@ export class TestGateway {
         credentials: { kind: 'anonymous' },
         log,
         now,
-        wait: async () => undefined,
+        limits,
+        pace,
       });
       this.#closers.push(() => client.close());
       return [name, client] as const;

@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageName, nameText } from '../../oci/reference.ts';
+import type { RefusalReason, UndeterminedReason } from '../../trust/reason.ts';
 import type { Authority, Finding, Question } from '../../trust/authority.ts';
 
 const DAY = 24 * 3_600_000;
@@ -10,15 +11,29 @@ const DAY = 24 * 3_600_000;
  *   const signed = new SignedTargets();
  *   signed.sign('corp/app', '1', app.digest);
  *   signed.unreachable = true;                 // from now on it cannot be asked
+ *   const second = new SignedTargets('second', 'attests');
  */
 export class SignedTargets implements Authority {
-  readonly name = 'signer';
-  readonly way = 'resolves';
+  readonly name: string;
+  readonly way: Authority['way'];
   readonly questions: Question[] = [];
   unreachable = false;
   /** When set, questions wait for it. */
   held: Promise<unknown> | undefined;
+  /** When set, every question has this answer. */
+  says: Finding | undefined;
+  /** When set, every question makes it throw this. */
+  breaks: Error | undefined;
+  /** Milliseconds for which its word is good. */
+  validFor = DAY;
+  /** What it says of a manifest's size, in bytes. */
+  size: number | undefined;
   readonly #targets = new Map<string, Map<string, Digest>>();
+
+  constructor(name = 'signer', way: Authority['way'] = 'resolves') {
+    this.name = name;
+    this.way = way;
+  }
 
   sign(name: string, tag: string, digest: Digest): void {
     const targets = this.#targets.get(name) ?? new Map<string, Digest>();
@@ -32,30 +47,35 @@ export class SignedTargets implements Authority {
   async judge(question: Question): Promise<Finding> {
     this.questions.push(question);
     await this.held;
-    if (this.unreachable) {
-      return { outcome: 'undetermined', reason: 'TRUST_UNREACHABLE', message: 'the signer is out', evidence: [] };
-    }
+    if (this.breaks !== undefined) throw this.breaks;
+    if (this.says !== undefined) return this.says;
+    if (this.unreachable) return unknown('TRUST_UNREACHABLE');
     return this.#find(question.name, question);
   }
 
   #find(name: ImageName, { reference, now }: Question): Finding {
     const targets = this.#targets.get(nameText(name));
-    if (targets === undefined) {
-      return { outcome: 'refused', reason: 'NOT_SIGNED', message: 'nothing of it is signed', evidence: [] };
-    }
+    if (targets === undefined) return refusing('NOT_SIGNED');
     const digest =
       reference.kind === 'tag'
         ? targets.get(reference.tag)
         : [...targets.values()].find((signed) => signed === reference.digest);
-    if (digest === undefined) {
-      const reason = reference.kind === 'tag' ? 'TAG_NOT_SIGNED' : 'DIGEST_NOT_SIGNED';
-      return { outcome: 'refused', reason, message: 'it is not signed', evidence: [] };
-    }
-    const validUntil = new Date(now.getTime() + DAY);
-    return { outcome: 'vouched', digest, refreshedAt: now, validUntil, stateVersion: '1', evidence: [] };
+    if (digest === undefined) return refusing(reference.kind === 'tag' ? 'TAG_NOT_SIGNED' : 'DIGEST_NOT_SIGNED');
+    const validUntil = new Date(now.getTime() + this.validFor);
+    const size = this.size === undefined ? {} : { size: this.size };
+    return { outcome: 'vouched', digest, ...size, refreshedAt: now, validUntil, stateVersion: '1', evidence: [] };
   }
 
   async close(): Promise<void> {
     this.held = undefined;
   }
+}
+
+export function refusing(reason: RefusalReason): Finding {
+  return { outcome: 'refused', reason, message: `it is ${reason}`, evidence: [] };
+}
+
+export function unknown(reason: UndeterminedReason, retryAfter?: number): Finding {
+  const wait = retryAfter === undefined ? {} : { retryAfter };
+  return { outcome: 'undetermined', reason, message: `it is ${reason}`, ...wait, evidence: [] };
 }

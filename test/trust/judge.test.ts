@@ -11,6 +11,7 @@ import {
 import type { Authority, Finding, Question } from '../../trust/authority.ts';
 import { Judge } from '../../trust/judge.ts';
 import { compilePattern, type Rule } from '../../trust/rule.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
 const SIGNED = digestOf(Buffer.from('signed'));
@@ -47,6 +48,10 @@ function rule(more: Partial<Rule>): Rule {
   };
 }
 
+function judgeOf(rules: readonly Rule[], authorities: readonly Authority[], log = new RecordingLog()): Judge {
+  return new Judge(rules, authorities, log);
+}
+
 const require = { kind: 'all', authorities: ['dct'] } as const;
 const upstreamSays = (digest: Digest) => async () => digest;
 const neverAsked = () => Promise.reject(new Error('the upstream was asked'));
@@ -57,46 +62,63 @@ test('what no rule covers is refused before anyone is asked', async () => {
     asked.push(question);
     return refusing();
   });
-  const judge = new Judge([rule({ patterns: [compilePattern('other/**')], require })], [dct]);
+  const judge = judgeOf([rule({ patterns: [compilePattern('other/**')], require })], [dct]);
   const verdict = await judge.judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome === 'refused' && verdict.reason, 'NO_RULE');
   assert.deepEqual(asked, []);
 });
 
 test('a tag means the signed digest, whatever the upstream would say, and the upstream is not asked', async () => {
-  const judge = new Judge([rule({ require })], [authority('dct', vouching(SIGNED))]);
+  const judge = judgeOf([rule({ require })], [authority('dct', vouching(SIGNED))]);
   const verdict = await judge.judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome === 'admitted' && verdict.digest, SIGNED);
 });
 
 test('an authority that throws leaves the verdict undetermined', async () => {
   const broken = authority('dct', () => {
-    throw new TypeError('a bug');
+    throw new TypeError('a bug at /secret/place');
   });
-  const verdict = await new Judge([rule({ require })], [broken]).judge(NAME, TAG, NOW, neverAsked);
+  const log = new RecordingLog();
+  const verdict = await judgeOf([rule({ require })], [broken], log).judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome === 'undetermined' && verdict.reason, 'INTERNAL');
+  assert.doesNotMatch(JSON.stringify(verdict), /secret/, 'what it threw is for the log alone');
+  assert.match(String((log.at('error')[0]?.facts as { err: Error }).err.message), /secret/);
 });
 
 test('an authority that is not there leaves the verdict undetermined', async () => {
-  const verdict = await new Judge([rule({ require })], []).judge(NAME, TAG, NOW, neverAsked);
+  const verdict = await judgeOf([rule({ require })], []).judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome === 'undetermined' && verdict.reason, 'INTERNAL');
 });
 
 test("unsafeAllowUnsigned takes the upstream's word, and the evidence says that nothing was proved", async () => {
-  const verdict = await new Judge([rule({ unsafeAllowUnsigned: true })], []).judge(NAME, TAG, NOW, upstreamSays(MOVED));
+  const verdict = await judgeOf([rule({ unsafeAllowUnsigned: true })], []).judge(NAME, TAG, NOW, upstreamSays(MOVED));
   assert.equal(verdict.outcome === 'admitted' && verdict.digest, MOVED);
   assert.equal(verdict.evidence[0]?.ok, false);
 });
 
 test("mode warn serves what would have been refused, by the upstream's word, and keeps the refusal", async () => {
-  const judge = new Judge([rule({ require, mode: 'warn' })], [authority('dct', refusing)]);
+  const judge = judgeOf([rule({ require, mode: 'warn' })], [authority('dct', refusing)]);
   const verdict = await judge.judge(NAME, TAG, NOW, upstreamSays(MOVED));
   assert.equal(verdict.outcome === 'admitted' && verdict.digest, MOVED);
   assert.equal(verdict.outcome === 'admitted' && verdict.warning?.reason, 'NOT_SIGNED');
 });
 
+test("a digest under unsafeAllowUnsigned needs the upstream's word too", async () => {
+  const judge = judgeOf([rule({ unsafeAllowUnsigned: true })], []);
+  const verdict = await judge.judge(NAME, digestReference(MOVED), NOW, upstreamSays(MOVED));
+  assert.equal(verdict.outcome === 'admitted' && verdict.digest, MOVED);
+  await assert.rejects(judge.judge(NAME, digestReference(MOVED), NOW, neverAsked), /the upstream was asked/);
+});
+
+test('a digest is attested without the upstream being asked', async () => {
+  const attestor = authority('sig', vouching(SIGNED), 'attests');
+  const judge = judgeOf([rule({ require: { kind: 'all', authorities: ['sig'] } })], [attestor]);
+  const verdict = await judge.judge(NAME, digestReference(SIGNED), NOW, neverAsked);
+  assert.equal(verdict.outcome === 'admitted' && verdict.digest, SIGNED);
+});
+
 test('mode warn still prefers the signed digest where there is one', async () => {
-  const judge = new Judge([rule({ require, mode: 'warn' })], [authority('dct', vouching(SIGNED))]);
+  const judge = judgeOf([rule({ require, mode: 'warn' })], [authority('dct', vouching(SIGNED))]);
   const verdict = await judge.judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome === 'admitted' && verdict.digest, SIGNED);
   assert.equal(verdict.outcome === 'admitted' && verdict.warning, undefined);
@@ -113,7 +135,7 @@ test('an authority that attests is asked about the digest the resolving one gave
     'attests',
   );
   const both = { kind: 'all', authorities: ['sig', 'dct'] } as const;
-  const judge = new Judge([rule({ require: both })], [attestor, authority('dct', vouching(SIGNED))]);
+  const judge = judgeOf([rule({ require: both })], [attestor, authority('dct', vouching(SIGNED))]);
   const verdict = await judge.judge(NAME, TAG, NOW, neverAsked);
   assert.equal(verdict.outcome, 'admitted');
   assert.deepEqual(asked[0]?.reference, digestReference(SIGNED));
@@ -125,7 +147,7 @@ test('without a resolving authority the upstream says which digest is attested',
     ({ reference }) => (reference.kind === 'digest' && reference.digest === MOVED ? vouching(MOVED)() : refusing()),
     'attests',
   );
-  const judge = new Judge([rule({ require: { kind: 'all', authorities: ['sig'] } })], [attestor]);
+  const judge = judgeOf([rule({ require: { kind: 'all', authorities: ['sig'] } })], [attestor]);
   const verdict = await judge.judge(NAME, TAG, NOW, upstreamSays(MOVED));
   assert.equal(verdict.outcome === 'admitted' && verdict.digest, MOVED);
 });
@@ -136,7 +158,7 @@ test("the question carries the one moment and the rule's limit", async () => {
     seen = question;
     return refusing();
   });
-  await new Judge([rule({ require, maxAge: 42 })], [dct]).judge(NAME, TAG, NOW, neverAsked);
+  await judgeOf([rule({ require, maxAge: 42 })], [dct]).judge(NAME, TAG, NOW, neverAsked);
   assert.equal(seen?.now, NOW);
   assert.equal(seen?.maxAge, 42);
 });
