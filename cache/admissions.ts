@@ -27,7 +27,7 @@ export class Admissions {
     this.#database = database;
     database.exec(SCHEMA);
     this.#statements = prepare(database);
-    this.#order = Number(this.#statements.lastOrder.get()?.['last'] ?? 0);
+    this.#order = Number(this.#statements.lastOrder.get()?.last ?? 0);
   }
 
   /** A damaged file is put aside with a warning and a new one begun: it holds work, not truth. */
@@ -51,7 +51,7 @@ export class Admissions {
     const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT });
     try {
       const check = database.prepare('PRAGMA quick_check(1)').get();
-      if (check?.['quick_check'] !== 'ok') throw new Error(String(check?.['quick_check']));
+      if (check?.quick_check !== 'ok') throw new Error(String(check?.quick_check));
       return new Admissions(database);
     } catch (error) {
       database.close();
@@ -64,7 +64,7 @@ export class Admissions {
     const { addManifest, addTag, addListing } = this.#statements;
     this.#order += 1;
     this.#atomically(() => {
-      const id = Number(addManifest.get(nameText(name), manifest.digest, this.#order)?.['id']);
+      const id = Number(addManifest.get(nameText(name), manifest.digest, this.#order)?.id);
       for (const child of manifest.manifests) addListing.run(child.digest, id, CHILD_MANIFEST, child.size);
       for (const blob of manifest.blobs) addListing.run(blob.digest, id, BLOB, blob.size);
       if (tag !== undefined) addTag.run(id, tag);
@@ -73,7 +73,7 @@ export class Admissions {
 
   /** Tags under which this manifest was once admitted for the repository. */
   tagsOf(name: ImageName, digest: Digest): readonly Tag[] {
-    return this.#statements.tagsOf.all(nameText(name), digest).map((row) => row['tag'] as Tag);
+    return this.#statements.tagsOf.all(nameText(name), digest).map((row) => row.tag as Tag);
   }
 
   /** Admitted indexes of this repository that list the manifest. */
@@ -89,7 +89,7 @@ export class Admissions {
   /** The digest the upstream last gave for what was asked, and when (milliseconds since the epoch). */
   upstreamsWord(name: ImageName, reference: Reference): { readonly digest: Digest; readonly at: number } | undefined {
     const row = this.#statements.findWord.get(nameText(name), referenceText(reference));
-    return row === undefined ? undefined : { digest: row['digest'] as Digest, at: Number(row['at']) };
+    return row === undefined ? undefined : { digest: row.digest as Digest, at: Number(row.at) };
   }
 
   rememberUpstreamsWord(name: ImageName, reference: Reference, digest: Digest, at: number): void {
@@ -107,7 +107,7 @@ export class Admissions {
 
   #listings(name: ImageName, digest: Digest, kind: number): readonly Listing[] {
     const rows = this.#statements.listings.all(digest, kind, nameText(name), HOLDER_LIMIT);
-    return rows.map((row) => ({ parent: row['parent'] as Digest, size: Number(row['size']) }));
+    return rows.map((row) => ({ parent: row.parent as Digest, size: Number(row.size) }));
   }
 
   #atomically(work: () => void): void {
