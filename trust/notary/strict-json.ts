@@ -7,7 +7,7 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** Real metadata nests 7 deep; more only serves to exhaust a stack (ours, in the canonical encoder). */
+/** Objects and lists within each other. Real metadata nests 7 deep; more only serves to exhaust a stack (ours, in the canonical encoder). */
 const DEPTH_LIMIT = 32;
 
 const QUOTE = 0x22;
@@ -63,8 +63,10 @@ class Parser {
   }
 
   #value(depth: number): Json {
-    if (depth > DEPTH_LIMIT) throw malformed(this.#where, `at most ${DEPTH_LIMIT} levels`, 'deeper nesting');
     const next = this.#peek();
+    if ((next === '{' || next === '[') && depth >= DEPTH_LIMIT) {
+      throw malformed(this.#where, `at most ${DEPTH_LIMIT} levels`, 'deeper nesting');
+    }
     if (next === '{') return this.#object(depth);
     if (next === '[') return this.#array(depth);
     if (next === '"') return this.#string();
