@@ -25,6 +25,8 @@ const child = spawn(
   [
     '--test',
     '--test-reporter=spec',
+    // A test that hangs must fail by name, not hold up everybody behind it. A file's tests together count too.
+    '--test-timeout=180000',
     ...(coverage
       ? ['--experimental-test-coverage', '--test-coverage-include=trust/**', '--test-coverage-include=oci/**']
       : []),
