@@ -1,0 +1,152 @@
+import { writeFile } from 'node:fs/promises';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { join } from 'node:path';
+import { type Outcome, run, toolEnvironment } from './command.ts';
+import { Daemon } from './daemon.ts';
+import { onFreePort } from './port.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Of this checkout. */
+const CHECKOUT = join(import.meta.dirname, '../../..');
+const DOCKLOCK = join(CHECKOUT, 'bin/docklock.ts');
+
+/** docklock.yaml without `listen` and `data`, which the test stage chooses. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly phrase: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface Denial {
+  readonly status: number;
+  readonly phrase: string;
+  readonly code: string;
+  readonly message: string;
+  readonly reason: string;
+}
+
+/** DockLock itself, as `docklock serve` in a process of its own. */
+export class Gateway {
+  /** `127.0.0.1:port`, also after a restart. */
+  readonly address: string;
+  readonly #folder: string;
+  readonly #begin: () => Promise<Daemon>;
+  #daemon: Daemon;
+
+  private constructor(address: string, folder: string, begin: () => Promise<Daemon>, daemon: Daemon) {
+    this.address = address;
+    this.#folder = folder;
+    this.#begin = begin;
+    this.#daemon = daemon;
+  }
+
+  /** @param env more environment for the process, such as another clock */
+  static async start(
+    workspace: Workspace,
+    configuration: Configuration,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Gateway> {
+    const folder = await workspace.folder('docklock');
+    const gateway = await onFreePort(async (port) => {
+      const address = `127.0.0.1:${port}`;
+      const config = join(folder, 'docklock.yaml');
+      // JSON is YAML.
+      await writeFile(config, JSON.stringify({ listen: address, data: join(folder, 'data'), ...configuration }));
+      const begin = () =>
+        Daemon.start({
+          name: 'docklock',
+          file: process.execPath,
+          args: [DOCKLOCK, 'serve', '--config', config],
+          env: toolEnvironment(folder, env),
+          log: join(folder, 'log'),
+          ready: async () => (await ask(address, 'GET', '/v2/')).status === 200,
+        });
+      return new Gateway(address, folder, begin, await begin());
+    });
+    workspace.closing(() => gateway.stop());
+    return gateway;
+  }
+
+  /** The process. */
+  get process(): Daemon {
+    return this.#daemon;
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon.stop();
+  }
+
+  /** Serves again with the same configuration and data, whatever ended it before. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#daemon = await this.#begin();
+  }
+
+  async log(): Promise<string> {
+    return await this.#daemon.log();
+  }
+
+  async ask(method: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return await ask(this.address, method, path, headers);
+  }
+
+  async manifest(name: string, reference: string, method = 'GET'): Promise<Answer> {
+    return await this.ask(method, `/v2/${name}/manifests/${reference}`);
+  }
+
+  /** How it denies `corp.example/acme/app:1`. @throws Error when it does not. */
+  async denial(image: string): Promise<Denial> {
+    const { name, reference } = splitImage(image);
+    const { status, phrase, body } = await this.manifest(name, reference);
+    if (status < 400) throw new Error(`expected ${image} to be denied, got ${status}`);
+    const [error] = JSON.parse(body.toString('utf8')).errors;
+    const { code, message, detail } = error;
+    return { status, phrase, code, message, reason: String(detail?.reason) };
+  }
+
+  /** `docklock verify IMAGE`, with the same configuration. */
+  async verify(image: string, ...args: string[]): Promise<Outcome> {
+    const config = ['--config', join(this.#folder, 'docklock.yaml')];
+    const env = toolEnvironment(this.#folder);
+    return await run(process.execPath, [DOCKLOCK, 'verify', image, ...config, ...args], { env });
+  }
+}
+
+function splitImage(image: string): { name: string; reference: string } {
+  const digest = image.indexOf('@');
+  const at = digest === -1 ? image.lastIndexOf(':') : digest;
+  return { name: image.slice(0, at), reference: image.slice(at + 1) };
+}
+
+/** One request on a connection of its own, with the path as it was given: `fetch` would tidy it up. */
+function ask(
+  address: string,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host, port, method, path, headers: { host: address, ...headers }, agent: false },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.once('error', reject);
+        answer.once('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            phrase: answer.statusMessage ?? '',
+            headers: answer.headers,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      },
+    );
+    asked.once('error', reject);
+    asked.end();
+  });
+}
