@@ -24,7 +24,7 @@ export interface BodyPlan {
 export class BoundedBody extends Readable {
   readonly #source: Readable;
   readonly #plan: BodyPlan;
-  readonly #silence: NodeJS.Timeout;
+  #silence: NodeJS.Timeout | undefined;
   #toSkip: number;
   #received = 0;
   #ended = false;
@@ -37,7 +37,6 @@ export class BoundedBody extends Readable {
     this.#source = source;
     this.#plan = plan;
     this.#toSkip = plan.skip ?? 0;
-    this.#silence = setTimeout(() => this.#tooLong(), plan.limits.idle);
     source.on('readable', () => this.#pull());
     source.once('end', () => this.#end());
     source.once('error', (cause) => this.destroy(plan.explain(cause)));
@@ -61,7 +60,8 @@ export class BoundedBody extends Readable {
 
   #want(): void {
     this.#wantedSince = this.#plan.pace.elapsed();
-    this.#silence.refresh();
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#tooLong(), this.#plan.limits.idle);
   }
 
   #pull(): void {

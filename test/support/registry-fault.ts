@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { MemoryAnswer } from '../../bin/demo/memory-registry.ts';
 
@@ -72,9 +73,15 @@ async function sendPieces(body: Buffer, { pieces, beforePiece }: Fault, response
 }
 
 async function endless(response: ServerResponse, begin: Buffer): Promise<void> {
+  let gone = false;
+  response.once('close', () => {
+    gone = true;
+  });
   response.write(begin);
-  while (!response.destroyed) {
-    // Resolves too when the client has closed the connection: the write then fails.
-    await new Promise<void>((resolve) => response.write(ENDLESS_CHUNK, () => resolve()));
+  while (!gone) {
+    response.write(ENDLESS_CHUNK);
+    // A turn of the event loop, so that the close of a client that has gone is seen at all.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (response.writableNeedDrain) await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }
 }
