@@ -29,10 +29,15 @@ interface Parsed {
 /**
  * The strongest challenge we can meet, Bearer before Basic.
  * @param host named in errors
- * @throws UpstreamError bad-answer for a header that is none, has neither scheme, or a Bearer without realm
+ * @throws UpstreamError denied without a header; bad-answer for one with neither scheme, or a Bearer without realm
  */
 export function parseChallenge(header: string | undefined, host: string): Challenge {
-  if (header === undefined || header.length > CHALLENGE_LIMIT) throw unreadable(host);
+  if (header === undefined) {
+    throw new UpstreamError('denied', `expected success from ${host}, got status 401 and no challenge`, {
+      status: 401,
+    });
+  }
+  if (header.length > CHALLENGE_LIMIT) throw unreadable(host);
   const challenges = new ChallengeReader(header, host).all();
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
   if (bearer !== undefined) {

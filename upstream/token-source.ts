@@ -6,6 +6,7 @@ import type { Limits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import type { Reach } from './reach.ts';
 import type { Secret } from './secret.ts';
+import { checkEncoding } from './settle.ts';
 import { parseToken, type Token } from './token.ts';
 import { tokenRealm } from './token-realm.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -73,6 +74,7 @@ export class TokenSource {
       answer.body.destroy();
       throw refusal(answer);
     }
+    checkEncoding(answer);
     const bytes = await readWhole(answer.body, answer.headers['content-length'], ANSWER_LIMIT, {
       host: url.host,
       limits,

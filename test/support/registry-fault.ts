@@ -24,6 +24,8 @@ export interface Fault {
   readonly beforePiece?: (at: number) => Promise<unknown>;
   /** The connection is closed without an answer. */
   readonly reset?: boolean;
+  /** A 102 every so many milliseconds, and never the real answer. */
+  readonly provisional?: number;
   /** Bytes as they are, instead of an HTTP answer. */
   readonly raw?: string;
 }
@@ -40,6 +42,7 @@ export async function sendFaulty(
   await fault.hangUntil;
   if (fault.reset === true) return void response.socket?.destroy();
   if (fault.raw !== undefined) return void response.socket?.end(fault.raw);
+  if (fault.provisional !== undefined) return provisional(response, fault.provisional);
   const body = tampered(fault.body === undefined ? answer.body : Buffer.from(fault.body), fault.tamper);
   const length: Record<string, string> = fault.endless === true ? {} : { 'content-length': String(body.byteLength) };
   const headers = Object.entries({ ...length, ...answer.headers, ...fault.headers });
@@ -70,6 +73,11 @@ async function sendPieces(body: Buffer, { pieces, beforePiece }: Fault, response
     if (response.destroyed) return;
     await new Promise<void>((resolve) => response.write(body.subarray(at, at + size), () => resolve()));
   }
+}
+
+function provisional(response: ServerResponse, every: number): void {
+  const timer = setInterval(() => response.writeProcessing(), every);
+  response.once('close', () => clearInterval(timer));
 }
 
 async function endless(response: ServerResponse, begin: Buffer): Promise<void> {
