@@ -73,8 +73,8 @@ function blockList(subnets: readonly string[]): BlockList {
       continue;
     }
     list.addSubnet(base, prefix, 'ipv4');
-    // The same machine is reached through an IPv6 address that carries the IPv4 one: mapped, NAT64, 6to4, compatible.
-    list.addSubnet(`::ffff:${base}`, 96 + prefix, 'ipv6');
+    // The same machine is reached through an IPv6 address that carries the IPv4 one: NAT64, 6to4, compatible; through
+    // mapped ones the list sees by itself.
     list.addSubnet(`64:ff9b::${base}`, 96 + prefix, 'ipv6');
     list.addSubnet(`2002:${hexGroups(base)}::`, 16 + prefix, 'ipv6');
     // 0.0.0.0/8 left out: as a compatible address it would swallow ::1 and its neighbours.

@@ -7,7 +7,7 @@ import { type Answer, exchange, explain, type Request } from './exchange.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { Network, type NetworkOptions } from './network.ts';
 import { abortable, type Pace, REAL_PACE } from './pace.ts';
-import { narrow, ownReach, type Reach, reachFrom } from './reach.ts';
+import { ownReach, type Reach, reachFrom } from './reach.ts';
 import { isRedirect, redirectTarget } from './redirect.ts';
 import { withRetries } from './retry.ts';
 import { parseRetryAfter, RateLimits } from './retry-after.ts';
@@ -18,7 +18,7 @@ const REDIRECT_LIMIT = 5;
 
 /** Bodies nobody wants (of redirects, challenges, 404s) are read on, briefly, only to keep the connection. */
 const DISCARD_BYTES = 64 * 1024;
-const DISCARD_MS = 1000;
+const DISCARD_MS = 500;
 
 export interface SessionOptions extends NetworkOptions {
   /** Named in the log. */
@@ -150,8 +150,7 @@ export class HttpSession {
     const sent = await abortable(this.#authorizer.authorization(ask.scope), ask.signal);
     const first = await this.#follow(method, ask, sent);
     // Only the upstream itself may challenge: a storage host that it sent us to gets no credentials, whatever it asks.
-    if (first.status !== 401 || first.url.origin !== this.base.origin || first.strayed)
-      return settle(first, this.#options.now());
+    if (first.status !== 401 || first.url.origin !== this.base.origin) return settle(first, this.#options.now());
     await this.#discard(first);
     const challenge = first.headers['www-authenticate'];
     const refusal = { challenge, scope: ask.scope, reach: reachFrom(first.peer), sent };
@@ -159,11 +158,7 @@ export class HttpSession {
     return settle(await this.#follow(method, ask, authorization), this.#options.now());
   }
 
-  async #follow(
-    method: 'GET' | 'HEAD',
-    ask: Ask,
-    authorization: Authorization | undefined,
-  ): Promise<Answer & { strayed: boolean }> {
+  async #follow(method: 'GET' | 'HEAD', ask: Ask, authorization: Authorization | undefined): Promise<Answer> {
     let { url } = ask;
     let reach = this.#ownReach();
     let strayed = false;
@@ -171,14 +166,11 @@ export class HttpSession {
       // Credentials never leave the origin they are for, and never come back once the chain has left it.
       const own = strayed || authorization === undefined ? {} : { authorization: authorization.header.reveal() };
       const answer = await this.#send({ method, url, headers: { ...ask.headers, ...own }, reach, signal: ask.signal });
-      if (!isRedirect(answer.status)) return { ...answer, strayed };
+      if (!isRedirect(answer.status)) return answer;
       await this.#discard(answer);
       url = redirectTarget(url, answer.headers.location);
-      if (strayed) reach = narrow(reach, reachFrom(answer.peer));
-      else if (url.origin !== this.base.origin) {
-        strayed = true;
-        reach = reachFrom(answer.peer);
-      }
+      strayed ||= url.origin !== this.base.origin;
+      if (strayed) reach = reachFrom(answer.peer);
     }
     throw new UpstreamError(
       'bad-answer',

@@ -20,7 +20,8 @@ export function ownReach(hostname: string, classOf: (address: string) => Address
 /**
  * Where an answer that came from `peer` may send us on to. A public registry: public addresses only. A private one:
  * private ones too. One on this machine: also this machine and the private network, where its storage usually is.
- * Metadata, unspecified and multicast addresses never; an unknown peer counts as public.
+ * Metadata, unspecified and multicast addresses never; an unknown peer counts as public. Whoever is reached so reaches no
+ * further himself: along a chain of redirects the reach only shrinks.
  */
 export function reachFrom(peer: AddressClass | undefined): Reach {
   switch (peer) {
@@ -37,11 +38,6 @@ export function reachFrom(peer: AddressClass | undefined): Reach {
     case undefined:
       return new Set(['public']);
   }
-}
-
-/** What both allow: a chain of redirects can only lose reach, so a public hop cannot regain a private registry's. */
-export function narrow(one: Reach, other: Reach): Reach {
-  return new Set([...one].filter((kind) => other.has(kind)));
 }
 
 /** A host of a URL as the socket layer writes it: an IPv6 address without its brackets. */

@@ -81,7 +81,7 @@ function sameOwner(one: string, other: string): boolean {
   const parent = commonParent(one.split('.'), other.split('.'));
   if (parent.length < 2) return false;
   const name = parent.join('.');
-  return !SHARED_PARENTS.has(name) && !COUNTRY_SECOND_LEVEL.test(name) && !belowSharedParent(parent);
+  return !COUNTRY_SECOND_LEVEL.test(name) && !belowSharedParent(parent);
 }
 
 function commonParent(one: readonly string[], other: readonly string[]): string[] {

@@ -103,15 +103,29 @@ test('a token answer without end is cut off at its limit', async (t) => {
   await failing(client.manifest(APP, V1), 'bad-answer');
 });
 
-test('the body of a redirect, a challenge or a 404 without end does not hold us up', async (t) => {
-  const registry = await FakeRegistry.start(t, { auth: { kind: 'bearer' } });
-  registry.push(APP, app, 'v1');
-  registry.spoil(
-    { kind: 'manifest' },
-    { status: 301, endless: true, headers: { location: '/v2/library/app/manifests/v2' } },
-    1,
-  );
-  registry.spoil({ path: '/v2/library/app/manifests/v2' }, { status: 404, endless: true });
+test('the body of a redirect or a 404 that never comes does not hold us up', async (t) => {
+  const registry = await FakeRegistry.start(t);
+  const never = { body: 'never', pieces: 1, beforePiece: () => new Promise(() => undefined) };
+  const next = '/v2/library/app/manifests/v2';
+  registry.spoil({ kind: 'manifest' }, { ...never, status: 301, headers: { location: next } });
+  registry.spoil({ path: next }, { ...never, status: 404 });
+  const { client } = clientOf(t, registry.url);
+  // Far below the limits for a body that is wanted.
+  assert.equal(await client.manifest(APP, V1, AbortSignal.timeout(10_000)), undefined);
+});
+
+test('the body of a redirect is not read for its own sake', async (t) => {
+  const registry = await FakeRegistry.start(t);
+  const piece = 64 * 1024;
+  let sent = 0;
+  const beforePiece = async () => {
+    sent += piece;
+  };
+  const body = Buffer.alloc(1000 * piece);
+  const headers = { location: '/v2/library/app/manifests/v2' };
+  registry.spoil({ kind: 'manifest' }, { status: 301, headers, body, pieces: piece, beforePiece }, 1);
   const { client } = clientOf(t, registry.url);
   assert.equal(await client.manifest(APP, V1), undefined);
+  // What the sockets' buffers took, and no more.
+  assert.ok(sent < body.byteLength / 2, `${sent} bytes`);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AddressClass, classOf } from '../../upstream/address-class.ts';
-import { narrow, ownReach, reachFrom } from '../../upstream/reach.ts';
+import { ownReach, reachFrom } from '../../upstream/reach.ts';
 
 const ADDRESSES: Readonly<Record<AddressClass, readonly string[]>> = {
   public: [
@@ -89,8 +89,11 @@ test('an answer sends us no further in than where it came from', () => {
 });
 
 test('a chain of answers only loses reach', () => {
-  assert.deepEqual([...narrow(reachFrom('loopback'), reachFrom('public'))], ['public']);
-  assert.deepEqual([...narrow(reachFrom('public'), reachFrom('loopback'))], ['public']);
+  for (const first of Object.keys(ADDRESSES) as AddressClass[]) {
+    for (const second of reachFrom(first)) {
+      for (const third of reachFrom(second)) assert.ok(reachFrom(first).has(third), `${first}, ${second}, ${third}`);
+    }
+  }
 });
 
 test('a configured address is its own class, a configured name never link-local or metadata', () => {

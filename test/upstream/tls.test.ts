@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type Agent, request } from 'node:https';
 import { type TestContext, test } from 'node:test';
+import { Network } from '../../upstream/network.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
 import { makeAuthority } from '../support/tls-certificate.ts';
 import { APP, clientOf, failing, V1 } from './support/clients.ts';
@@ -40,7 +43,19 @@ test('an environment that turns verification off turns off nothing here', async 
   const registry = await registryFor(t, ['127.0.0.1']);
   const { client } = clientOf(t, registry.url);
   await failing(client.manifest(APP, V1), 'unreachable');
+  // The agent by itself too, whatever the library above it passes on.
+  const url = new URL(registry.url);
+  const network = new Network();
+  t.after(() => network.close());
+  await assert.rejects(once(request(url, agentOf(network, url)).end(), 'response'), {
+    code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  });
 });
+
+function agentOf(network: Network, url: URL): { agent: Agent } {
+  const agents = network.agentsFor(url, new Set(['loopback']));
+  return 'https' in agents ? { agent: agents.https } : assert.fail('an agent for https');
+}
 
 test('plain http to an https port, and the reverse, is no answer', async (t) => {
   const registry = await registryFor(t, ['127.0.0.1']);
