@@ -32,7 +32,7 @@ export class Fill {
   readonly digest: Digest;
   /** Bytes the content must have. */
   readonly size: number;
-  /** When the content is checked and kept. @throws FillError, the same one for all. Nobody needs to wait for it. */
+  /** When the content is checked and kept. @throws FillError, the same one for all. Nobody needs to wait for it: the store does. */
   readonly done: Promise<void>;
   readonly #owner: FillOwner;
   readonly #abort = new AbortController();
@@ -53,8 +53,6 @@ export class Fill {
       (stays) => this.#succeed(stays),
       (cause) => this.#fail(asFillError('disk', `${this.digest} could not be filled`, cause)),
     );
-    // The readers are told; a fill that nobody waits for must not end the process.
-    this.done.catch(() => undefined);
   }
 
   /**
@@ -146,7 +144,6 @@ export class Fill {
 
   #fail(error: FillError): never {
     this.#error = error;
-    this.#owner.leave();
     for (const reader of [...this.#readers]) reader.destroy(error);
     this.#closeWhenIdle();
     throw error;

@@ -171,6 +171,7 @@ export class BlobStore {
         if (this.#fills.get(key) === fill) this.#fills.delete(key);
       },
     });
+    // Also: a fill that fails while nobody waits for it must not end the process.
     fill.done.catch((error: FillError) => this.#report(error, digest));
     this.#fills.set(key, fill);
     return fill;

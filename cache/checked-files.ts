@@ -37,12 +37,12 @@ export class CheckedFiles {
     for (let change = 0; change <= CHANGES_BORNE; change += 1) {
       const kept = this.#eviction.use(digest);
       if (kept === undefined) return undefined;
-      const opened = await this.#openFile(digest);
+      const opened = await this.#openFile(kept);
       if (opened === undefined) return undefined;
       const { file, facts } = opened;
       if (this.#isChecked(kept, facts)) return { file, size: facts.size };
       await file.close();
-      if (!(await this.#sharedCheck(digest))) return undefined;
+      if (!(await this.#sharedCheck(kept))) return undefined;
     }
     this.#log.warn({ digest }, 'a cached file changes faster than it can be checked; it is not used');
     return undefined;
@@ -56,17 +56,15 @@ export class CheckedFiles {
   /** Reading it failed, or what was read was not it: it is hashed again before it is used again. */
   doubt(digest: Digest, cause: unknown): void {
     this.#log.warn({ digest, err: cause }, 'a cached file could not be read; it is checked before it is used again');
-    const kept = this.#eviction.use(digest);
-    if (kept !== undefined) this.#eviction.replace(kept, { digest, size: kept.size });
+    this.#eviction.doubt(digest);
   }
 
   /** Removes the file and forgets it. When it cannot be removed it stays, to be checked before it is used. */
   async drop(digest: Digest): Promise<void> {
-    const kept = this.#eviction.use(digest);
-    if (kept !== undefined) this.#eviction.replace(kept, { digest, size: kept.size });
+    const doubted = this.#eviction.doubt(digest);
     try {
       await this.#disk.remove(blobPath(this.#data, digest));
-      this.#eviction.forget(digest);
+      if (doubted !== undefined) this.#eviction.forget(doubted);
     } catch (cause) {
       this.#log.warn({ digest, err: cause }, 'a cached file could not be removed');
     }
@@ -83,31 +81,34 @@ export class CheckedFiles {
     return { fingerprint: facts.fingerprint, at: this.#now().getTime() };
   }
 
-  async #openFile(digest: Digest): Promise<{ readonly file: OpenFile; readonly facts: FileFacts } | undefined> {
+  async #openFile(kept: Kept): Promise<{ readonly file: OpenFile; readonly facts: FileFacts } | undefined> {
+    const { digest } = kept;
     let file: OpenFile | undefined;
     try {
       file = await this.#disk.open(blobPath(this.#data, digest));
       return { file, facts: await file.facts() };
     } catch (cause) {
       await file?.close();
-      if (hasCode(cause, 'ENOENT')) this.#eviction.forget(digest);
+      if (hasCode(cause, 'ENOENT')) this.#eviction.forget(kept);
       else this.#log.warn({ digest, err: cause }, 'a cached file could not be opened; it is fetched again');
       return undefined;
     }
   }
 
-  #sharedCheck(digest: Digest): Promise<boolean> {
+  #sharedCheck(kept: Kept): Promise<boolean> {
+    const { digest } = kept;
     let check = this.#checks.get(digest);
     if (check === undefined) {
-      check = this.#check(digest).finally(() => this.#checks.delete(digest));
+      check = this.#check(kept).finally(() => this.#checks.delete(digest));
       this.#checks.set(digest, check);
     }
     return check;
   }
 
   /** Whether it makes sense to open the file again. */
-  async #check(digest: Digest): Promise<boolean> {
-    const opened = await this.#openFile(digest);
+  async #check(kept: Kept): Promise<boolean> {
+    const { digest } = kept;
+    const opened = await this.#openFile(kept);
     if (opened === undefined) return false;
     const { file, facts } = opened;
     try {

@@ -58,13 +58,18 @@ export class Eviction {
     this.#kept.set(kept.digest, kept);
   }
 
-  /** Changes what is known of it; nothing when it is gone, or another by now. */
-  replace(kept: Kept, by: Kept): void {
-    if (this.#kept.peek(kept.digest) === kept) this.#kept.set(kept.digest, by);
+  /** Forgets that it was checked; what is known of it now. */
+  doubt(digest: Digest): Kept | undefined {
+    const kept = this.#kept.peek(digest);
+    if (kept === undefined) return undefined;
+    const doubted: Kept = { digest, size: kept.size };
+    this.#kept.set(digest, doubted);
+    return doubted;
   }
 
-  forget(digest: Digest): void {
-    this.#kept.delete(digest);
+  /** Nothing when another took its place meanwhile. */
+  forget(kept: Kept): void {
+    if (this.#kept.peek(kept.digest) === kept) this.#kept.delete(kept.digest);
   }
 
   /** A copy: it stays as it is while the order changes. */

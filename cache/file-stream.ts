@@ -39,8 +39,6 @@ export class FileStream extends Readable {
 
   override _read(): void {
     this.#next().catch((cause: Error) => {
-      // A reader that left does not find the file broken.
-      if (this.destroyed) return;
       this.#readings.broken(cause);
       this.destroy(cause);
     });

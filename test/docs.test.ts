@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { REGISTRY_ERROR_STATUS } from '../oci/registry-error.ts';
 import { answerFor, UPSTREAM_STATUS } from '../proxy/error-response.ts';
 import { REFUSAL_REASONS, UNDETERMINED_REASONS } from '../trust/reason.ts';
-import { type UpstreamFailure, UpstreamError } from '../upstream/upstream-error.ts';
+import { UpstreamError, type UpstreamFailure } from '../upstream/upstream-error.ts';
 
 const errors = readFileSync('docs/errors.md', 'utf8');
 

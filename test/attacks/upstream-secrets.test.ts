@@ -1,7 +1,7 @@
 /** Whatever goes wrong, no error and no log line holds a credential, a token, or the signature in a redirected URL. */
 import assert from 'node:assert/strict';
-import { inspect } from 'node:util';
 import { type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
 import type { Credentials } from '../../upstream/credentials.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
 import type { FakeAuth } from '../support/registry-auth.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';

@@ -94,6 +94,14 @@ test('a reader of a fill that has failed gets the same error', async (t) => {
   assert.equal(ending.bytes.length, 0);
 });
 
+test('a failure before anyone listens does not end the process', async (t) => {
+  const { store } = await openStore(t);
+  const { bytes, digest } = content(1000);
+  const stream = store.fill(digest, 999, serving(bytes)).follow();
+  await new Promise((resolve) => stream.once('close', resolve));
+  assert.ok(stream.errored instanceof FillError);
+});
+
 test('a reader that leaves, and a fill nobody reads, change nothing: the content is kept', async (t) => {
   const { store } = await openStore(t);
   const { bytes, digest, size } = content(100_000);

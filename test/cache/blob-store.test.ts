@@ -83,6 +83,15 @@ test('what was dropped is gone, from memory and disk', async (t) => {
   await store.drop(digest);
 });
 
+test('a file that somebody removed is a miss, without a word, and no longer counted', async (t) => {
+  const { store, folder, log } = await openStore(t);
+  await store.put(digest, bytes);
+  await rm(blobPath(folder, digest));
+  assert.equal(await store.open(digest), undefined);
+  assert.deepEqual([store.bytes, store.count], [0, 0]);
+  assert.deepEqual(log.at('warn'), []);
+});
+
 test('a reader gets every byte of content dropped while it reads', async (t) => {
   const { store } = await openStore(t);
   const large = content(3_000_000);

@@ -3,10 +3,11 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DataFolder, DataFolderBusy, DataFolderUnusable } from '../../cache/data-folder.ts';
-import type { Disk } from '../../cache/disk.ts';
+import { type Disk, nodeDisk } from '../../cache/disk.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { Child } from './support/child.ts';
 import { diskWith, diskWriting, systemError } from './support/faulty-disk.ts';
+import { remount, smallDisk } from './support/small-disk.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const log = new RecordingLog();
@@ -114,6 +115,26 @@ for (const { what, disk, code } of FAULTS) {
     assert.equal(await DataFolder.peek(path), false);
   });
 }
+
+test('a claim that fails half way leaves the folder free', async (t) => {
+  const path = await temporaryFolder(t);
+  const disk = diskWith({
+    rename: (from, to) => (to.endsWith('owner.json') ? refusing('EIO')() : nodeDisk.rename(from, to)),
+  });
+  await assert.rejects(DataFolder.claim(path, log, disk), DataFolderUnusable);
+  await (await DataFolder.claim(path, log)).release();
+});
+
+test('a folder on a read-only file system is named with the reason that the system gives', async (t) => {
+  const path = await smallDisk(t, 1024);
+  if (path === undefined) return;
+  await remount(path, 'ro');
+  await assert.rejects(DataFolder.claim(path, log), (error) => {
+    assert.ok(error instanceof DataFolderUnusable);
+    assert.match(error.message, /EROFS/);
+    return true;
+  });
+});
 
 test('a file where the folder should be is such an error', async (t) => {
   const path = join(await temporaryFolder(t), 'file');

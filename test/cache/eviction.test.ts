@@ -72,11 +72,24 @@ test('empty content can be kept', () => {
   assert.equal(eviction.count, 4);
 });
 
-test('what is known of a file is not given to another that took its place', () => {
+test('forgetting what is gone leaves alone what took its place', () => {
   const { eviction } = evicting();
   const old = eviction.use(a);
   assert.ok(old !== undefined);
   eviction.keep({ digest: a, size: 10 });
-  eviction.replace(old, { ...old, checked: { fingerprint: 'of the old', at: 0 } });
-  assert.equal(eviction.use(a)?.checked, undefined);
+  eviction.forget(old);
+  assert.equal(eviction.count, 3);
+  const current = eviction.doubt(a);
+  assert.ok(current !== undefined);
+  eviction.forget(current);
+  assert.deepEqual([eviction.count, eviction.bytes], [2, 20]);
+});
+
+test('what is doubted is known as before, but not as checked', () => {
+  const { eviction } = evicting();
+  eviction.keep({ digest: a, size: 12, checked: { fingerprint: 'seen', at: 0 } });
+  assert.deepEqual(eviction.doubt(a), { digest: a, size: 12 });
+  assert.deepEqual(eviction.use(a), { digest: a, size: 12 });
+  assert.equal(eviction.bytes, 32);
+  assert.equal(eviction.doubt(content(1, 'none').digest), undefined);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodeDisk } from '../../cache/disk.ts';
 import { content, HeldSource, serving } from './support/content.ts';
-import { diskWriting, diskWith } from './support/faulty-disk.ts';
+import { diskWith, diskWriting } from './support/faulty-disk.ts';
 import { Reader } from './support/reader.ts';
 import { filesIn, openStore } from './support/store.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';

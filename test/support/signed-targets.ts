@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageName, nameText } from '../../oci/reference.ts';
-import type { RefusalReason, UndeterminedReason } from '../../trust/reason.ts';
 import type { Authority, Finding, Question } from '../../trust/authority.ts';
+import type { RefusalReason, UndeterminedReason } from '../../trust/reason.ts';
 
 const DAY = 24 * 3_600_000;
 

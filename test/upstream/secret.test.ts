@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { format, inspect } from 'node:util';
 import { test } from 'node:test';
+import { format, inspect } from 'node:util';
 import { Secret } from '../../upstream/secret.ts';
 
 test('a secret shows itself only when asked to', () => {

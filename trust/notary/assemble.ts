@@ -4,6 +4,7 @@ import { readDelegations } from './delegations.ts';
 import { requireUnexpired } from './envelope.ts';
 import { chainStep, fileStep } from './evidence.ts';
 import { hexDigest, type MetadataFileMeta, requireMatch } from './file-meta.ts';
+import type { Gun } from './gun.ts';
 import { METADATA_LIMIT, REPOSITORY_LIMIT } from './metadata-limits.ts';
 import { malformed, NotaryError } from './notary-error.ts';
 import { type DelegationName, parentOf, type RoleName, type TargetsName } from './role-name.ts';
@@ -11,9 +12,8 @@ import type { RootChain } from './root-chain.ts';
 import { type RoleKeys, requireThreshold, type Signed } from './signature.ts';
 import { parseSnapshot, parseTimestamp, type SnapshotMetadata } from './snapshot-metadata.ts';
 import { parseTargets } from './targets-metadata.ts';
-import { trustedFilesOf, type TrustedFile, type TrustedRepository, type TrustedTargets } from './trusted-repository.ts';
+import { type TrustedFile, type TrustedRepository, type TrustedTargets, trustedFilesOf } from './trusted-repository.ts';
 import { type Floor, type Floors, requireNotBelow } from './version-floor.ts';
-import type { Gun } from './gun.ts';
 
 /** Where files come from: a server, or a folder. The bytes are not believed. */
 export interface FileSource {

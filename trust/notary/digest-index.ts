@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { NotaryError } from './notary-error.ts';
-import { RELEASES } from './role-name.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
+import { RELEASES } from './role-name.ts';
 import type { TrustedRepository } from './trusted-repository.ts';
 
 /** From digests to the tags that may mean them. Made once per state of a repository, not once per pull. */

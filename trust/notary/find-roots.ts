@@ -2,7 +2,7 @@ import type { Gun } from './gun.ts';
 import { REPOSITORY_LIMIT, ROOT_CHAIN_LIMIT } from './metadata-limits.ts';
 import { malformed, NotaryError } from './notary-error.ts';
 import { type Pin, pinFault } from './pin.ts';
-import { linkRoots, readRoot, type RootChain, type RootFile, requireSuccessor } from './root-chain.ts';
+import { linkRoots, type RootChain, type RootFile, readRoot, requireSuccessor } from './root-chain.ts';
 
 /** Where numbered roots come from; `undefined` when the server has none of that version. */
 export interface RootSource {

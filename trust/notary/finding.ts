@@ -1,7 +1,7 @@
+import type { Digest } from '../../oci/digest.ts';
 import type { NotVouched, Unknown, Vouched } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
 import type { UndeterminedReason } from '../reason.ts';
-import type { Digest } from '../../oci/digest.ts';
 import { coreExpiry } from './assemble.ts';
 import { faultStep, vouchedSteps } from './evidence.ts';
 import type { NotaryError } from './notary-error.ts';

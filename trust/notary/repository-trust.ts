@@ -2,13 +2,13 @@ import type { Log } from '../../oci/log.ts';
 import type { Finding, Question } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
 import { coreExpiry } from './assemble.ts';
-import { DigestIndex } from './digest-index.ts';
 import { faultStep, repositorySteps } from './evidence.ts';
 import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } from './finding.ts';
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
 import { failureOf, isPaused, type RefreshFailure } from './refresh-failure.ts';
+import { type State, staleness, stateOf } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
 import { StateUnwritable } from './state-folder.ts';
@@ -29,15 +29,6 @@ export interface RepositoryTrustOptions {
   readonly budget: number;
   readonly log: Log;
   readonly now: () => Date;
-}
-
-/** What is trusted now, and since when. */
-interface State {
-  readonly repository: TrustedRepository;
-  readonly refreshedAt: Date;
-  /** Whether a root of it meets the pin: not so when the pin was changed since it was remembered. */
-  readonly anchored: boolean;
-  readonly index: DigestIndex;
 }
 
 /** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
@@ -240,16 +231,4 @@ export class RepositoryTrust {
     this.#options.log.error({ gun: this.#options.gun, err: error }, 'unexpected error in a judgement');
     return undeterminedFinding(new Undetermined('INTERNAL', 'an unexpected error on the way to the verdict', 1));
   }
-}
-
-function stateOf(repository: TrustedRepository, refreshedAt: Date, anchored: boolean, index?: DigestIndex): State {
-  return { repository, refreshedAt, anchored, index: index ?? new DigestIndex(repository) };
-}
-
-function staleness(since: string, { repository }: State, failure: RefreshFailure | undefined, now: Date): Error {
-  const why = failure === undefined ? '' : `; ${failure.error.message}`;
-  const expired = now >= coreExpiry(repository) ? `, and expired ${coreExpiry(repository).toISOString()}` : '';
-  if (failure === undefined && expired !== '') return new NotaryError('METADATA_EXPIRED', `${since}${expired}`);
-  const retryAfter = failure?.error instanceof Undetermined ? failure.error.retryAfter : 1;
-  return new Undetermined('TRUST_STALE', `${since}${expired}${why}`, retryAfter);
 }

@@ -1,6 +1,6 @@
 import type { Gun } from './gun.ts';
 import type { Key } from './key.ts';
-import type { RoleName, TargetsName, DelegationName } from './role-name.ts';
+import type { DelegationName, RoleName, TargetsName } from './role-name.ts';
 import type { RootChain } from './root-chain.ts';
 import type { RoleKeys } from './signature.ts';
 import type { SnapshotMetadata, TimestampMetadata } from './snapshot-metadata.ts';
