@@ -12,7 +12,10 @@ export function sequence(...parts: readonly Uint8Array[]): Buffer {
 
 /** A whole number that is not negative. */
 export function integer(value: number | Uint8Array): Buffer {
-  const bytes = typeof value === 'number' ? Buffer.from(evenHex(value), 'hex') : Buffer.from(value);
+  const padded = typeof value === 'number' ? Buffer.from(evenHex(value), 'hex') : Buffer.from(value);
+  // DER wants the shortest form: a random serial number may begin with zeros.
+  const begin = padded.findIndex((byte) => byte !== 0);
+  const bytes = begin === -1 ? Buffer.of(0) : padded.subarray(begin);
   const first = bytes[0] ?? 0;
   return der(0x02, first >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes);
 }
