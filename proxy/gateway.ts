@@ -34,6 +34,7 @@ export interface Gateway {
   readonly app: Koa;
 }
 
+const REFUSALS_KEPT = 1000;
 const VERDICTS_KEPT = 10_000;
 const MANIFEST_MEMORY = 64 * 1024 * 1024;
 
@@ -54,7 +55,8 @@ export function composePulls(
     memory: new ManifestMemory(MANIFEST_MEMORY),
     store,
     upstreams,
-    flights: new Recent(1, now),
+    flights: new Recent(REFUSALS_KEPT, now),
+    now,
     log,
   });
   return { verdicts, window, manifests: new ManifestPulls({ verdicts, manifests: contents, admissions, window, log }) };

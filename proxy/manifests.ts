@@ -9,6 +9,9 @@ import { RegistryError } from '../oci/registry-error.ts';
 import { type Refused, refused } from '../trust/verdict.ts';
 import type { Upstreams } from './upstreams.ts';
 
+/** How long what an upstream served wrongly is held against it, in milliseconds: as long as a verdict is used again. */
+const REFUSAL_REUSE = 1000;
+
 type Found = { readonly manifest: Manifest } | { readonly refused: Refused };
 
 /** Manifests by digest: from memory, disk or the upstream, in this order. Content only; says nothing about admission. */
@@ -17,6 +20,7 @@ export class Manifests {
   readonly #store: Pick<BlobStore, 'readAll' | 'put'>;
   readonly #upstreams: Upstreams;
   readonly #flights: Recent<Found>;
+  readonly #now: () => Date;
   readonly #log: Log;
 
   constructor(parts: {
@@ -24,12 +28,14 @@ export class Manifests {
     store: Pick<BlobStore, 'readAll' | 'put'>;
     upstreams: Upstreams;
     flights: Recent<Found>;
+    now: () => Date;
     log: Log;
   }) {
     this.#memory = parts.memory;
     this.#store = parts.store;
     this.#upstreams = parts.upstreams;
     this.#flights = parts.flights;
+    this.#now = parts.now;
     this.#log = parts.log;
   }
 
@@ -44,9 +50,14 @@ export class Manifests {
     const found = await this.#flights.get(
       key,
       () => this.#find(name, digest),
-      () => 0,
+      (found) => this.#reusableUntil(found),
     );
     return 'manifest' in found ? found.manifest : found.refused;
+  }
+
+  /** Bad bytes are not asked for again by every pull of a rush; good ones are in memory. */
+  #reusableUntil(found: Found): number {
+    return 'refused' in found ? this.#now().getTime() + REFUSAL_REUSE : 0;
   }
 
   async #find(name: ImageName, digest: Digest): Promise<Found> {

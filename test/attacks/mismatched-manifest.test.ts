@@ -46,6 +46,7 @@ for (const [what, fault] of [
     assert.equal(gateway.store.count, 0);
 
     stop();
+    gateway.advance(1000);
     const good = await request(gateway.url).get(`${APP}/1`).expect(200);
     assert.equal(good.text, app.bytes.toString());
   });
