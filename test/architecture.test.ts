@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
-/** `oci <- config, upstream, cache, trust <- proxy <- bin`: what each folder may import beside itself. */
+/** `oci <- config, upstream, cache, trust <- proxy, publish <- bin`: what each folder may import beside itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   oci: [],
   config: ['oci'],
@@ -11,7 +11,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cache: ['oci'],
   trust: ['oci'],
   proxy: ['oci', 'config', 'upstream', 'cache', 'trust'],
-  bin: ['oci', 'config', 'upstream', 'cache', 'trust', 'proxy'],
+  publish: ['oci', 'config', 'upstream', 'cache', 'trust'],
+  bin: ['oci', 'config', 'upstream', 'cache', 'trust', 'proxy', 'publish'],
 };
 
 /** Each package has one door: a file, or a folder. */
@@ -23,7 +24,12 @@ const DOORS: Record<string, string> = {
   zod: 'config/',
   yaml: 'config/',
   pino: 'bin/log.ts',
-  commander: 'bin/docklock.ts',
+  commander: 'bin/',
+  'tuf-js': 'trust/tuf/',
+  '@tufjs/models': 'trust/tuf/',
+  '@sigstore/tuf': 'trust/sigstore/',
+  '@sigstore/verify': 'trust/sigstore/',
+  '@sigstore/bundle': 'trust/sigstore/',
 };
 
 const LINE_LIMIT = 250;

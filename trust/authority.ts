@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageName, Reference } from '../oci/reference.ts';
 import type { EvidenceStep } from './evidence.ts';
 import type { RefusalReason, UndeterminedReason } from './reason.ts';
+import type { AuthorityStatus } from './status.ts';
 
 /** One question to an authority. All of one decision uses one `now`. */
 export interface Question {
@@ -56,6 +57,8 @@ export interface Authority {
    */
   readonly way: 'resolves' | 'attests';
   judge(question: Question): Promise<Finding>;
+  /** How its trust stands, from memory: asks nobody and never throws. */
+  status(): AuthorityStatus;
   /** Stops background work. */
   close(): Promise<void>;
 }

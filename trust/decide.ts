@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Finding, Vouched } from './authority.ts';
 import type { EvidenceStep } from './evidence.ts';
 import type { Rule } from './rule.ts';
-import { type Admitted, type Denied, DEFAULT_RETRY_AFTER, refused, undetermined, type Verdict } from './verdict.ts';
+import { type Admitted, DEFAULT_RETRY_AFTER, type Denied, refused, undetermined, type Verdict } from './verdict.ts';
 
 /** What one authority of a rule answered. */
 export interface Answer {

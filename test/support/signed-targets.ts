@@ -2,6 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { type ImageName, nameText } from '../../oci/reference.ts';
 import type { Authority, Finding, Question } from '../../trust/authority.ts';
 import type { RefusalReason, UndeterminedReason } from '../../trust/reason.ts';
+import type { AuthorityStatus } from '../../trust/status.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -33,6 +34,10 @@ export class SignedTargets implements Authority {
   constructor(name = 'signer', way: Authority['way'] = 'resolves') {
     this.name = name;
     this.way = way;
+  }
+
+  status(): AuthorityStatus {
+    return { name: this.name, kind: 'signed-targets', trust: [] };
   }
 
   sign(name: string, tag: string, digest: Digest): void {

@@ -34,7 +34,8 @@ function authority(
   judge: (question: Question) => Finding,
   way: Authority['way'] = 'resolves',
 ): Authority {
-  return { name, way, judge: async (question) => judge(question), close: async () => undefined };
+  const status = () => ({ name, kind: 'fixed', trust: [] });
+  return { name, way, judge: async (question) => judge(question), status, close: async () => undefined };
 }
 
 function rule(more: Partial<Rule>): Rule {

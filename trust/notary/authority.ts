@@ -1,6 +1,7 @@
 import type { Log } from '../../oci/log.ts';
 import type { Authority, Finding, Question } from '../authority.ts';
 import type { MetadataFetch } from '../fetch-metadata.ts';
+import type { AuthorityStatus } from '../status.ts';
 import { type Disk, NODE_DISK } from './disk.ts';
 import { type Gun, gunOf, requireGunTemplate } from './gun.ts';
 import { type Pin, type PinOption, parsePin } from './pin.ts';
@@ -80,6 +81,11 @@ export class NotaryAuthority implements Authority {
   async judge(question: Question): Promise<Finding> {
     const gun = gunOf(this.#options.gun, question.name);
     return await this.#memory.using(gun, (trust) => trust.judge(question));
+  }
+
+  /** Of the repositories that are in memory. */
+  status(): AuthorityStatus {
+    return { name: this.name, kind: 'notary', trust: this.#memory.all().map((trust) => trust.status()) };
   }
 
   /** Refreshes what is in use and grows old; what the background work does at each tick. */

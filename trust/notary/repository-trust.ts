@@ -1,6 +1,7 @@
 import type { Log } from '../../oci/log.ts';
 import type { Finding, Question } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
+import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { faultStep, repositorySteps } from './evidence.ts';
 import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } from './finding.ts';
@@ -13,6 +14,7 @@ import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
 import { StateUnwritable } from './state-folder.ts';
 import type { RepositoryStore } from './store.ts';
+import { trustStatusOf } from './trust-status.ts';
 import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
 import { type MetadataSource, update } from './update.ts';
 import { withinBudget } from './within-budget.ts';
@@ -62,6 +64,10 @@ export class RepositoryTrust {
   /** Bytes of metadata held in memory. */
   get size(): number {
     return this.#state === undefined ? 0 : sizeOf(this.#state.repository);
+  }
+
+  status(): TrustStatus {
+    return trustStatusOf(this.#options.gun, this.#state, this.#failure);
   }
 
   async judge(question: Question): Promise<Finding> {

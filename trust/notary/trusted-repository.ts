@@ -54,7 +54,7 @@ export type StoredFile = Pick<SkippedTargets, 'bytes' | 'sha256'>;
 
 /** The files that are signed for by the roles they are of. Roots apart, which are a chain. */
 export function trustedFilesOf({ timestamp, snapshot, targets }: TrustedRepository) {
-  return new Map<RoleName, TrustedFile<{ readonly version: number }>>([
+  return new Map<RoleName, TrustedFile<{ readonly version: number; readonly expires: Date }>>([
     ['timestamp', timestamp],
     ['snapshot', snapshot],
     ...targets,
