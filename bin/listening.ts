@@ -27,13 +27,19 @@ export class Listening {
     this.urls = urls;
   }
 
-  /** @throws Error that names the address when one cannot be listened on */
-  static async start(listeners: readonly Listener[], handler: RequestListener): Promise<Listening> {
+  /**
+   * @param handlerFor who answers on a listener: its own configuration says what it is, not what a client sends
+   * @throws Error that names the address when one cannot be listened on
+   */
+  static async start(
+    listeners: readonly Listener[],
+    handlerFor: (listener: Listener) => RequestListener,
+  ): Promise<Listening> {
     const servers: Server[] = [];
     const urls: string[] = [];
     try {
       for (const listener of listeners) {
-        const server = await serverFor(listener, handler);
+        const server = await serverFor(listener, handlerFor(listener));
         const port = await listen(server, listener);
         servers.push(server);
         urls.push(urlOf(listener, port));

@@ -17,7 +17,9 @@ export async function serve(options: {
   announceWeakenings(config, log);
   const gateway = await openGateway(config, log, () => new Date());
   try {
-    const listening = await Listening.start(config.listen, gateway.part.app.callback());
+    const { app, mirrorApp } = gateway.part;
+    const answer = { registry: app.callback(), mirror: mirrorApp.callback() };
+    const listening = await Listening.start(config.listen, ({ mirror }) => (mirror ? answer.mirror : answer.registry));
     options.out.write(welcome(config, options.config, listening.urls));
     log.info({ urls: listening.urls }, 'listening');
     const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

@@ -30,6 +30,8 @@ export interface Listener {
   readonly port: number;
   /** Default: none, plain http. */
   readonly tls?: TlsConfig;
+  /** Answers refusals in the forms that stop clients from going on to the registry itself. Default: false. */
+  readonly mirror?: boolean;
 }
 
 /** Paths of PEM files. With `clientCa`, clients must show a certificate it signed. */

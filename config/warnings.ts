@@ -10,6 +10,7 @@ import { formatDuration } from './units.ts';
 export function warningsOf(config: Omit<Config, 'warnings'>): string[] {
   return [
     ...config.listen.flatMap(listenerWarnings),
+    ...config.listen.filter(({ mirror }) => mirror).flatMap((listener) => mirrorWarnings(listener, config)),
     ...config.upstreams.flatMap(upstreamWarnings),
     ...config.authorities.flatMap((authority) => authorityWarnings(authority, config.policy)),
     ...policyWarnings(config),
@@ -20,6 +21,17 @@ function listenerWarnings(listener: Listener): string[] {
   if (listener.tls !== undefined || isLoopback(listener.address)) return [];
   return [
     `listen: ${listenerText(listener)} is plain http beyond this machine: who is on the way sees and answers for us`,
+  ];
+}
+
+/** A mirror is no gate, whatever it answers, while nobody answers. */
+function mirrorWarnings(listener: Listener, { upstreams, defaultUpstream }: Omit<Config, 'warnings'>): string[] {
+  const subject = `listen: ${listenerText(listener)} is a mirror`;
+  const open = `${subject}: while DockLock is down its clients pull from the registry itself, unverified (docs/clients.md)`;
+  if (defaultUpstream !== undefined || upstreams.length === 0) return [open];
+  return [
+    open,
+    `${subject} without a default upstream: it refuses all that dockerd asks; add default: true to an upstream`,
   ];
 }
 

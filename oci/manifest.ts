@@ -34,6 +34,8 @@ export interface Manifest {
   readonly manifests: readonly Descriptor[];
   /** Config and layers of an image, blobs of an artifact. */
   readonly blobs: readonly Descriptor[];
+  /** Which of the blobs is an image's config. */
+  readonly config?: Descriptor;
   readonly subject?: Descriptor;
 }
 
@@ -53,7 +55,7 @@ export function parseManifest(
   const manifests = descriptorsAt(document, 'manifests');
   const layers = descriptorsAt(document, 'layers');
   const artifactBlobs = descriptorsAt(document, 'blobs');
-  const config = document.config === undefined ? [] : [descriptor(document.config, 'config')];
+  const config = document.config === undefined ? undefined : descriptor(document.config, 'config');
   checkShape(mediaType, document);
   const subject = document.subject === undefined ? undefined : descriptor(document.subject, 'subject');
   return {
@@ -61,7 +63,8 @@ export function parseManifest(
     digest: digestOf(bytes, algorithm),
     bytes,
     manifests,
-    blobs: [...config, ...layers, ...artifactBlobs],
+    blobs: [...(config === undefined ? [] : [config]), ...layers, ...artifactBlobs],
+    ...(config === undefined ? {} : { config }),
     ...(subject === undefined ? {} : { subject }),
   };
 }

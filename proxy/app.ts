@@ -3,16 +3,25 @@ import Koa, { type Context, type Next } from 'koa';
 import type { Log } from '../oci/log.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { DeniedError } from './denial.ts';
-import { respondWithError } from './error-response.ts';
+import { type AnswerForm, respondWithError } from './error-response.ts';
+import type { ListenerRole } from './listener-role.ts';
+import { mirrorAnswer } from './mirror-answer.ts';
 import { routesOf, type Stories } from './routes.ts';
 
-/** The gateway as an HTTP application: access log, error boundary, what is not a read, routes. */
-export function gatewayApp(stories: Stories, log: Log): Koa {
+/** How each kind of listener says no. */
+const FORMS: Record<ListenerRole, AnswerForm> = {
+  registry: (answer) => answer,
+  mirror: (answer, { method, path, headers }) =>
+    mirrorAnswer(answer, { method, path, userAgent: headers['user-agent'] ?? '' }),
+};
+
+/** The gateway as an HTTP application for listeners of one role: access log, error boundary, what is not a read, routes. */
+export function gatewayApp(stories: Stories, log: Log, role: ListenerRole): Koa {
   const app = new Koa();
   app.use(accessLog(log));
-  app.use(errorBoundary(log));
+  app.use(errorBoundary(log, FORMS[role]));
   app.use(readsOnly);
-  app.use(routesOf(stories));
+  app.use(routesOf(stories, role));
   app.use(unknownRoute);
   // What escapes the boundary is a connection that broke while an answer was on its way.
   app.on('error', (error: Error) => log.debug({ error: error.message }, 'connection ended early'));
@@ -23,11 +32,15 @@ function accessLog(log: Log) {
   return async (ctx: Context, next: Next): Promise<void> => {
     const started = performance.now();
     ctx.res.once('close', () => {
+      // A mirror's refusal is sent in a form of its own; what is counted is what was meant.
+      const { status = ctx.res.statusCode, reason } = ctx.state.meant ?? {};
       log.info(
         {
           method: ctx.method,
           path: ctx.path,
-          status: ctx.res.statusCode,
+          status,
+          reason,
+          sent: status === ctx.res.statusCode ? undefined : ctx.res.statusCode,
           whole: ctx.res.writableFinished,
           ms: Math.round(performance.now() - started),
           client: ctx.req.socket.remoteAddress,
@@ -41,7 +54,7 @@ function accessLog(log: Log) {
   };
 }
 
-function errorBoundary(log: Log) {
+function errorBoundary(log: Log, form: AnswerForm) {
   return async (ctx: Context, next: Next): Promise<void> => {
     ctx.set('Docker-Distribution-Api-Version', 'registry/2.0');
     // Answers are for this asker and this moment: a cache in between would serve yesterday's verdict.
@@ -50,7 +63,7 @@ function errorBoundary(log: Log) {
       await next();
     } catch (error) {
       if (error instanceof DeniedError) recordDenial(error, log);
-      respondWithError(ctx, error, log);
+      respondWithError(ctx, error, log, form);
     }
   };
 }

@@ -11,7 +11,12 @@ export interface ErrorAnswer {
   readonly message: string;
   readonly detail?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The reason phrase, where it is not the message. */
+  readonly phrase?: string;
 }
+
+/** The form that an answer is given on one kind of listener. */
+export type AnswerForm = (answer: ErrorAnswer, ctx: Context) => ErrorAnswer;
 
 /** The upstream's own 401, 403 and 404 never become ours: the client did nothing wrong, and has no credentials for it. */
 export const UPSTREAM_STATUS: Record<UpstreamFailure, number> = {
@@ -60,17 +65,22 @@ function upstreamAnswer(error: UpstreamError): ErrorAnswer {
   };
 }
 
-/** Writes the answer. The message is also the reason phrase: all that ctr and other containerd clients show of a HEAD. */
-export function respondWithError(ctx: Context, error: unknown, log: Log): void {
+/**
+ * Writes the answer, in the listener's form. The message is also the reason phrase: all that ctr and other containerd clients show
+ * of a HEAD. What it means, whatever its form, is left in `ctx.state.meant` for the access log.
+ */
+export function respondWithError(ctx: Context, error: unknown, log: Log, form: AnswerForm): void {
   if (ctx.res.headersSent || ctx.res.destroyed) {
     // Too late for a status: a body cut short of its Content-Length is the only honest sign left.
     ctx.res.destroy();
     log.info({ path: ctx.path, error: String(error) }, 'body cut short');
     return;
   }
-  const answer = answerFor(error);
-  const message = oneLine(answer.message);
-  if (answer.status === 500) log.error({ err: error, path: ctx.path }, 'internal error');
+  const meant = answerFor(error);
+  ctx.state.meant = { status: meant.status, reason: meant.detail?.reason ?? meant.code };
+  const answer = form(meant, ctx);
+  const message = plainLine(answer.message);
+  if (meant.status === 500) log.error({ err: error, path: ctx.path }, 'internal error');
   const body = JSON.stringify({
     errors: [{ code: answer.code, message, ...(answer.detail === undefined ? {} : { detail: answer.detail }) }],
   });
@@ -78,18 +88,18 @@ export function respondWithError(ctx: Context, error: unknown, log: Log): void {
   ctx.set(answer.headers ?? {});
   ctx.type = 'application/json';
   ctx.body = body;
-  ctx.message = reasonPhrase(message);
+  ctx.message = reasonPhrase(answer.phrase ?? message);
 }
 
 /** Room enough for our sentences; far below what any client takes for a header line. */
-const PHRASE_LIMIT = 400;
+export const PHRASE_LIMIT = 400;
 
 /** RFC 9112, "Status Line": printable ASCII in one line, so that nothing in a message can become a header. */
 export function reasonPhrase(message: string): string {
-  return oneLine(message).slice(0, PHRASE_LIMIT).trim() || 'refused';
+  return plainLine(message).slice(0, PHRASE_LIMIT).trim() || 'refused';
 }
 
 /** Printable ASCII: what an asker or an upstream put into a message must not steer the terminal it is printed on. */
-function oneLine(message: string): string {
+export function plainLine(message: string): string {
   return message.replace(/[^\x20-\x7e]+/g, ' ').trim();
 }

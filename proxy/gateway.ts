@@ -28,10 +28,12 @@ export interface GatewayParts {
   readonly now: () => Date;
 }
 
-/** What one command or one server needs of the gateway: the pulls, and the application that serves them. */
+/** What one command or one server needs of the gateway: the pulls, and the applications that serve them. */
 export interface Gateway {
   readonly manifests: ManifestPulls;
   readonly app: Koa;
+  /** The same pulls, for listeners that clients use as a mirror. */
+  readonly mirrorApp: Koa;
 }
 
 const REFUSALS_KEPT = 1000;
@@ -74,5 +76,5 @@ export function composeGateway(parts: GatewayParts): Gateway {
     tags: new TagLists({ rules, verdicts, upstreams }),
     referrers: new ReferrerLists({ verdicts, upstreams }),
   };
-  return { manifests, app: gatewayApp(stories, log) };
+  return { manifests, app: gatewayApp(stories, log, 'registry'), mirrorApp: gatewayApp(stories, log, 'mirror') };
 }

@@ -10,10 +10,12 @@ import { RegistryError } from '../oci/registry-error.ts';
 import { digestReference, type ImageName, imageText } from '../oci/reference.ts';
 import { coversRepository, type Rule } from '../trust/rule.ts';
 import { type Denied, refused } from '../trust/verdict.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
 import { type Attempt, attempted, better, settled } from './attempt.ts';
 import { DeniedError } from './denial.ts';
 import { firstSign } from './first-sign.ts';
 import type { ByteRange } from './range.ts';
+import { within } from './within.ts';
 import type { Upstreams } from './upstreams.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -28,6 +30,9 @@ export interface BlobBody {
   readonly stream: Readable;
   readonly range: ByteRange | undefined;
 }
+
+/** How long a client of a mirror waits for the whole of a blob; well below the time after which an idle connection is cut. Milliseconds. */
+const WHOLE_TIME = 10 * 60_000;
 
 /** The story of `GET /v2/<name>/blobs/<digest>`. */
 export class BlobPulls {
@@ -77,13 +82,32 @@ export class BlobPulls {
     if (stored !== undefined) {
       if (stored.size === blob.size) return { stream: stored.stream(range), range };
       await stored.close();
-      throw denied(name, blob.digest, refused('CONTENT_MISMATCH', sizes(blob.size, stored.size)));
+      throw wrongSize(name, blob, stored.size);
     }
     try {
       const fill = this.#store.fill(blob.digest, blob.size, (offset) => this.#source(name, blob, offset));
       return { stream: await firstSign(fill.follow(range)), range };
     } catch (error) {
       return this.#afterFailedFill(name, blob, error);
+    }
+  }
+
+  /**
+   * Waits until the whole blob is here and checked, so that nothing can go wrong with it after the first byte. A disk that cannot
+   * be written leaves it to `body`, which then serves without.
+   * @throws as `body`, and UpstreamError when it takes too long; the fill goes on for who asks again
+   */
+  async fetchWhole(name: ImageName, blob: AdmittedBlob): Promise<void> {
+    const stored = await this.#store.open(blob.digest);
+    await stored?.close();
+    if (stored !== undefined && stored.size !== blob.size) throw wrongSize(name, blob, stored.size);
+    if (stored !== undefined) return;
+    const fill = this.#store.fill(blob.digest, blob.size, (offset) => this.#source(name, blob, offset));
+    const late = new UpstreamError('timed-out', `expected ${blob.digest} within ${WHOLE_TIME / 60_000} minutes`);
+    try {
+      await within(fill.done, WHOLE_TIME, late);
+    } catch (error) {
+      if (!(error instanceof FillError && error.kind === 'disk')) throw failureOf(error, name, blob);
     }
   }
 
@@ -114,19 +138,25 @@ export class BlobPulls {
 
   /** A disk that cannot be written costs the cache, not the pull: the body is checked on its way, held back at its last byte. */
   async #afterFailedFill(name: ImageName, blob: AdmittedBlob, error: unknown): Promise<BlobBody> {
-    if (!(error instanceof FillError)) throw error;
-    if (error.kind === 'mismatch') throw denied(name, blob.digest, refused('CONTENT_MISMATCH', error.message));
-    if (error.kind !== 'disk') throw error.cause ?? error;
+    if (!(error instanceof FillError && error.kind === 'disk')) throw failureOf(error, name, blob);
     this.#log.warn({ digest: blob.digest, error: error.message }, 'blob not kept on disk; served without');
     const source = await this.#source(name, blob, 0);
     return { stream: await firstSign(checked(source, blob)), range: undefined };
   }
 }
 
+/** What a failed fill means for who asked. */
+function failureOf(error: unknown, name: ImageName, blob: AdmittedBlob): unknown {
+  if (!(error instanceof FillError)) return error;
+  if (error.kind === 'mismatch') return denied(name, blob.digest, refused('CONTENT_MISMATCH', error.message));
+  return error.cause ?? error;
+}
+
 function denied(name: ImageName, digest: Digest, verdict: Denied): DeniedError {
   return new DeniedError(imageText(name, digestReference(digest)), verdict);
 }
 
-function sizes(listed: number, actual: number): string {
-  return `the blob has ${actual} bytes where the manifest lists ${listed}`;
+function wrongSize(name: ImageName, { digest, size }: AdmittedBlob, actual: number): DeniedError {
+  const message = `the blob has ${actual} bytes where the manifest lists ${size}`;
+  return denied(name, digest, refused('CONTENT_MISMATCH', message));
 }

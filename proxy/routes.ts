@@ -2,8 +2,10 @@ import Router, { type RouterContext } from 'koa-router';
 import { parseDigest } from '../oci/digest.ts';
 import { type ImageName, imageText, parseReference } from '../oci/reference.ts';
 import { type AddressBook, addressOf } from './addressing.ts';
+import type { ListenerRole } from './listener-role.ts';
 import type { ReferrerLists } from './list-referrers.ts';
 import { parseTagQuery, type TagLists } from './list-tags.ts';
+import { keepsToDigest } from './mirror-answer.ts';
 import type { BlobPulls } from './pull-blob.ts';
 import type { ManifestPulls } from './pull-manifest.ts';
 import { parseRange } from './range.ts';
@@ -25,34 +27,45 @@ export interface Stories {
 }
 
 /** The read half of distribution-spec, "Endpoints". Text becomes types here; nothing behind this sees a raw string. */
-export function routesOf(stories: Stories): ReturnType<Router['routes']> {
+export function routesOf(stories: Stories, role: ListenerRole): ReturnType<Router['routes']> {
   const router = new Router();
   for (const path of ['/v2/', '/v2']) {
     router.get(path, (ctx) => {
       ctx.body = {};
     });
   }
-  router.get('/v2/*name/manifests/:reference', (ctx) => getManifest(stories, ctx));
-  router.get('/v2/*name/blobs/:digest', (ctx) => getBlob(stories, ctx));
+  router.get('/v2/*name/manifests/:reference', (ctx) => getManifest(stories, role, ctx));
+  router.get('/v2/*name/blobs/:digest', (ctx) => getBlob(stories, role, ctx));
   router.get('/v2/*name/tags/list', (ctx) => getTags(stories, ctx));
   router.get('/v2/*name/referrers/:digest', (ctx) => getReferrers(stories, ctx));
   return router.routes();
 }
 
-async function getManifest({ addresses, manifests }: Stories, ctx: RouterContext): Promise<void> {
+async function getManifest(
+  { addresses, manifests, blobs }: Stories,
+  role: ListenerRole,
+  ctx: RouterContext,
+): Promise<void> {
   const name = nameOf(addresses, ctx);
   const reference = parseReference(ctx.params.reference ?? '');
-  respondWithManifest(ctx, await manifests.pull(name, reference), imageText(name, reference));
+  const pulled = await manifests.pull(name, reference);
+  const { config } = pulled.manifest;
+  // No answer about a config stops dockerd from beginning anew at the registry, with the tag: so it is here before the manifest leaves.
+  if (role === 'mirror' && config !== undefined) await blobs.fetchWhole(name, config);
+  respondWithManifest(ctx, pulled, imageText(name, reference));
 }
 
-async function getBlob({ addresses, blobs }: Stories, ctx: RouterContext): Promise<void> {
+async function getBlob({ addresses, blobs }: Stories, role: ListenerRole, ctx: RouterContext): Promise<void> {
   const name = nameOf(addresses, ctx);
   const blob = await blobs.admit(name, parseDigest(ctx.params.digest ?? ''));
   if (ctx.method === 'HEAD') {
     blobHeaders(ctx, blob, undefined);
     return;
   }
-  const body = await blobs.body(name, blob, rangeOf(ctx, blob));
+  const range = rangeOf(ctx, blob);
+  // Nor does a body that breaks off: a layer that fails must fail before its first byte, while there is a status to say so.
+  if (role === 'mirror' && !keepsToDigest(ctx.get('User-Agent'))) await blobs.fetchWhole(name, blob);
+  const body = await blobs.body(name, blob, range);
   await respondWithBlob(ctx, blob, body);
 }
 

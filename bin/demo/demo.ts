@@ -63,7 +63,7 @@ async function setTheStage(closers: (() => Promise<void>)[]): Promise<{ stage: S
   const pins = [...publishers.values()].map((publisher) => publisher.rootKeyId);
   const gateway = await openGateway(demoConfig({ data, url: upstream.url, server, pins }), makeLog('silent'), now);
   closers.push(gateway.close);
-  const listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], gateway.part.app.callback());
+  const listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], () => gateway.part.app.callback());
   closers.push(() => listening.stop(0));
   const url = listening.urls[0] ?? '';
   const stage: Stage = {

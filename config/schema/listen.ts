@@ -1,7 +1,7 @@
 import { isIP, SocketAddress } from 'node:net';
 import { z } from 'zod';
 import type { Listener } from '../config.ts';
-import { flag, mapping, message, text, textAs } from './field.ts';
+import { flag, mapping, text, textAs } from './field.ts';
 import { isHostName } from './server.ts';
 
 const ADDRESS = 'an address and a port, such as 127.0.0.1:5000 or [::1]:5000';
@@ -22,11 +22,7 @@ const listener = mapping(`${ADDRESS}, or a mapping with address and tls`, {
     key: text('the path of a PEM file'),
     clientCa: text('the path of a PEM file').optional(),
   }).optional(),
-  mirror: flag()
-    .refine((mirror) => !mirror, {
-      error: message('false', 'listeners for mirrors are planned, this version has none'),
-    })
-    .optional(),
+  mirror: flag().default(false),
 });
 
 const listenerSchema = z.union([endpointSchema, listener], { error: `${ADDRESS}, or a mapping with address and tls` });
@@ -48,9 +44,10 @@ export function toListeners(written: z.output<typeof listenSchema>, path: (text:
 function toListener(written: Written, path: (text: string) => string): Listener {
   if ('port' in written) return written;
   const { cert, key, clientCa } = written.tls ?? {};
-  if (cert === undefined || key === undefined) return written.address;
+  const listener = { ...written.address, ...(written.mirror ? { mirror: true } : {}) };
+  if (cert === undefined || key === undefined) return listener;
   const tls = { cert: path(cert), key: path(key), ...(clientCa === undefined ? {} : { clientCa: path(clientCa) }) };
-  return { ...written.address, tls };
+  return { ...listener, tls };
 }
 
 /** As the configuration spells it: `127.0.0.1:5000`, `[::1]:5000`. */

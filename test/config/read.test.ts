@@ -150,6 +150,7 @@ const LISTENERS: readonly [written: string, read: unknown][] = [
   ['"[::1]:5000"', [{ address: '::1', port: 5000 }]],
   ['Gateway.Example:0', [{ address: 'gateway.example', port: 0 }]],
   ['{ address: 0.0.0.0:443, mirror: false }', [{ address: '0.0.0.0', port: 443 }]],
+  ['[{ address: 0.0.0.0:443, mirror: true }]', [{ address: '0.0.0.0', port: 443, mirror: true }]],
   [
     '[127.0.0.1:5000, { address: 127.0.0.1:5001 }, "[::1]:5000", 127.0.0.1:0, 127.0.0.1:0]',
     [

@@ -51,10 +51,7 @@ const TABLE: readonly [section: string, rows: readonly [yaml: string, ...problem
         `1:1 listen.address: ${ENDPOINT}, not nothing`,
         '1:11 listen.adress: one of the keys address, tls, mirror, not "adress"; did you mean address?',
       ],
-      [
-        'listen: { address: 127.0.0.1:1, mirror: true }',
-        '1:41 listen.mirror: false, not the boolean true; listeners for mirrors are planned, this version has none',
-      ],
+      ['listen: { address: 127.0.0.1:1, mirror: 1 }', '1:41 listen.mirror: true or false, not the number 1'],
       [
         'listen: { address: 127.0.0.1:1, tls: {} }',
         '1:33 listen.tls.cert: the path of a PEM file, not nothing',

@@ -27,6 +27,11 @@ const TABLE: readonly [yaml: string, ...warnings: string[]][] = [
     'listen: [::]:5000 is plain http beyond this machine: who is on the way sees and answers for us',
   ],
   ['listen: { address: 0.0.0.0:443, tls: { cert: a.crt, key: a.key } }'],
+  [
+    'listen: [127.0.0.1:1, { address: 127.0.0.1:2, mirror: true }]',
+    'listen: 127.0.0.1:2 is a mirror: while DockLock is down its clients pull from the registry itself, unverified (docs/clients.md)',
+    'listen: 127.0.0.1:2 is a mirror without a default upstream: it refuses all that dockerd asks; add default: true to an upstream',
+  ],
   ['policy: []', 'authorities.dct: no rule requires it', 'policy: there is no rule, so everything is refused'],
   ['upstreams: {}', 'upstreams: there is none, so nothing can be pulled'],
   [

@@ -13,13 +13,14 @@
  * `gateway.advance(ms)`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpGet, type IncomingMessage, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Listening } from '../../bin/listening.ts';
 import { Admissions } from '../../cache/admissions.ts';
 import { BlobStore } from '../../cache/blob-store.ts';
 import type { Disk } from '../../cache/disk.ts';
+import type { Listener } from '../../config/config.ts';
 import { parseUpstreamName, type UpstreamName } from '../../oci/reference.ts';
 import { composeGateway } from '../../proxy/gateway.ts';
 import { Upstreams } from '../../proxy/upstreams.ts';
@@ -71,6 +72,8 @@ export class TestGateway {
   readonly signed: SignedTargets;
   readonly folder: string;
   url = '';
+  /** Of a listener marked `mirror: true`. */
+  mirrorUrl = '';
   #store: BlobStore | undefined;
   #admissions: Admissions | undefined;
   #arrived = 0;
@@ -150,13 +153,17 @@ export class TestGateway {
       log,
       now,
     });
-    const answer = gateway.app.callback();
-    const listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], (asked, response) => {
-      answer(asked, response);
-      this.#arrive();
-    });
+    const handlerFor = ({ mirror }: Listener): RequestListener => {
+      const answer = (mirror ? gateway.mirrorApp : gateway.app).callback();
+      return (asked, response) => {
+        answer(asked, response);
+        this.#arrive();
+      };
+    };
+    const anyPort = { address: '127.0.0.1', port: 0 };
+    const listening = await Listening.start([anyPort, { ...anyPort, mirror: true }], handlerFor);
     this.#closers.push(() => listening.stop(0));
-    this.url = listening.urls[0] ?? '';
+    [this.url = '', this.mirrorUrl = ''] = listening.urls;
   }
 
   #arrive(): void {
