@@ -39,6 +39,15 @@ export class Ctr implements Client {
     return await this.#pull(image, '--hosts-dir', await this.#writeHosts(image, gateway));
   }
 
+  /** Pulls with the gateway as a mirror, and the way on to the registry itself open: `env` says how that is reached. */
+  async pullMirrored(image: string, mirror: string, env: NodeJS.ProcessEnv): Promise<Pulled> {
+    const hosts = join(this.#folder, 'mirrored.d');
+    const folder = join(hosts, image.slice(0, image.indexOf('/')));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'hosts.toml'), `[host."http://${mirror}"]\n  capabilities = ["pull", "resolve"]\n`);
+    return await this.#pullWith(env, image, '--hosts-dir', hosts);
+  }
+
   async pullDirectly(reference: string): Promise<Pulled> {
     return await this.#pull(reference, '--plain-http');
   }
@@ -54,7 +63,12 @@ export class Ctr implements Client {
   }
 
   async #pull(name: string, ...way: readonly string[]): Promise<Pulled> {
-    const { code, stdout, stderr } = await this.#ctr('images', 'pull', ...way, name);
+    return await this.#pullWith({}, name, ...way);
+  }
+
+  async #pullWith(env: NodeJS.ProcessEnv, name: string, ...way: readonly string[]): Promise<Pulled> {
+    const pull = this.#address(['images', 'pull', ...way, name]);
+    const { code, stdout, stderr } = await run(requireTool('ctr'), pull, { env: toolEnvironment(this.#folder, env) });
     if (code !== 0) return { ok: false, terminal: stderr + stdout };
     const line = (await this.#must('images', 'ls', `name==${name}`)).split('\n')[1] ?? '';
     const digest = /sha256:[0-9a-f]{64}(?=\s)/.exec(line.slice(name.length))?.[0];

@@ -20,11 +20,18 @@ export class Dockerd {
     this.home = home;
   }
 
-  /** @throws Error with the end of the daemon's log where the machine cannot run it. */
-  static async start(workspace: Workspace, name: string): Promise<Dockerd> {
+  /**
+   * @param settings its daemon.json, and more environment, such as a proxy
+   * @throws Error with the end of the daemon's log where the machine cannot run it.
+   */
+  static async start(
+    workspace: Workspace,
+    name: string,
+    settings: { readonly config?: object; readonly env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Dockerd> {
     const folder = await workspace.folder(name);
     const socket = join(folder, 'd.sock');
-    await writeFile(join(folder, 'daemon.json'), '{}');
+    await writeFile(join(folder, 'daemon.json'), JSON.stringify(settings.config ?? {}));
     await mkdir(join(folder, 'home'));
     const daemon = await Daemon.start({
       name: 'dockerd',
@@ -42,7 +49,7 @@ export class Dockerd {
         ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
         ...['--cgroup-parent', CGROUP_PARENT, '--shutdown-timeout', '1'],
       ],
-      env: toolEnvironment(folder),
+      env: toolEnvironment(folder, settings.env),
       log: join(folder, 'log'),
       ready: () => pings(socket),
     });

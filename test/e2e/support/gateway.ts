@@ -43,18 +43,25 @@ export class Gateway {
     this.#daemon = daemon;
   }
 
-  /** @param env more environment for the process, such as another clock */
+  /**
+   * @param env more environment for the process, such as another clock
+   * @param listeners more of them, beside the one at `address`
+   */
   static async start(
     workspace: Workspace,
     configuration: Configuration,
     env: NodeJS.ProcessEnv = {},
+    listeners: readonly object[] = [],
   ): Promise<Gateway> {
     const folder = await workspace.folder('docklock');
     const gateway = await onFreePort(async (port) => {
       const address = `127.0.0.1:${port}`;
       const config = join(folder, 'docklock.yaml');
       // JSON is YAML.
-      await writeFile(config, JSON.stringify({ listen: address, data: join(folder, 'data'), ...configuration }));
+      await writeFile(
+        config,
+        JSON.stringify({ listen: [address, ...listeners], data: join(folder, 'data'), ...configuration }),
+      );
       const begin = () =>
         Daemon.start({
           name: 'docklock',
