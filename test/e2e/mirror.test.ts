@@ -3,53 +3,33 @@
  * marked `mirror: true` they stop, and say why.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { has, type Pulled, terminalOf } from './support/client.ts';
 import { Ctr } from './support/ctr.ts';
 import { Docker } from './support/docker.ts';
-import { Dockerd } from './support/dockerd.ts';
-import { FakeHub } from './support/fake-hub.ts';
-import { type Fault, FaultyUpstream } from './support/faulty-upstream.ts';
-import { Gateway } from './support/gateway.ts';
+import type { Fault } from './support/faulty-upstream.ts';
+import { findBuilder, Mirror } from './support/mirror.ts';
 import { once } from './support/once.ts';
 import { freePort } from './support/port.ts';
 import { Stage } from './support/stage.ts';
-import { findTools } from './support/tool.ts';
 
 const stage = await Stage.open();
 after(() => stage.close());
 const { skip } = stage;
 
-const hub = once(() => FakeHub.start(stage.workspace, stage.registry));
 const publisher = once(() => stage.publisher('owner'));
-
-/** What DockLock pulls from: the registry whose content the fake Hub has too, until something is withheld. */
-const upstream = once(() => FaultyUpstream.start(stage.workspace, stage.registry));
-
-const gateway = once(async () => {
-  const mirror = `127.0.0.1:${await freePort()}`;
-  const configuration = {
-    upstreams: { 'docker.io': { url: (await upstream()).url, default: true } },
+const mirror = once(async () =>
+  Mirror.start(stage, {
     authorities: { dct: stage.authority(), down: stage.authority({ server: `https://127.0.0.1:${await freePort()}` }) },
     policy: [
       { images: 'docker.io/library/unreachable', require: ['down'] },
       { images: ['docker.io/library/open', 'docker.io/library/*-open'], unsafeAllowUnsigned: true },
       { images: ['docker.io/library/app', 'docker.io/library/unsigned'], require: ['dct'] },
     ],
-  };
-  const listeners = [{ address: mirror, mirror: true }];
-  const running = await Gateway.start(stage.workspace, configuration, {}, listeners);
-  return { ordinary: running.address, mirror, log: () => running.log(), stop: () => running.stop() };
-});
-
-const dockerd = async (name: string, mirror: string) => {
-  // One attempt at a layer: dockerd would otherwise take more than a minute before it gives up.
-  const config = { 'registry-mirrors': [`http://${mirror}`], 'max-download-attempts': 1 };
-  return await Dockerd.start(stage.workspace, name, { config, env: (await hub()).environment });
-};
-const mirrored = once(async () => dockerd('mirrored', (await gateway()).mirror));
-const unmarked = once(async () => dockerd('unmarked', (await gateway()).ordinary));
+  }),
+);
+const mirrored = once(async () => (await mirror()).dockerd('mirrored', (await mirror()).address));
+const unmarked = once(async () => (await mirror()).dockerd('unmarked', (await mirror()).gateway.address));
 const ctr = once(() => Ctr.start(stage.workspace));
 
 interface StoredImage {
@@ -66,13 +46,13 @@ const WAYS: readonly Way[] = [
   {
     name: 'dockerd with registry-mirrors',
     pull: async (image, address) => {
-      const machine = address === (await gateway()).mirror ? await mirrored() : await unmarked();
+      const machine = address === (await mirror()).address ? await mirrored() : await unmarked();
       return await new Docker(machine).pullDirectly(image);
     },
   },
   {
     name: 'containerd with a hosts.toml that leaves the registry open',
-    pull: async (image, address) => (await ctr()).pullMirrored(image, address, (await hub()).environment),
+    pull: async (image, address) => (await ctr()).pullMirrored(image, address, (await mirror()).hub.environment),
   },
 ];
 
@@ -113,12 +93,12 @@ for (const { name, pull } of WAYS) {
   for (const { cause, says, image } of CASES) {
     test(`${name}: ${cause} is not pulled, the terminal says why, and Docker Hub is not asked`, { skip }, async () => {
       const wanted = await image();
-      const { mirror } = await gateway();
-      (await hub()).forget();
-      const terminal = terminalOf(await pull(wanted, mirror));
+      const { address } = await mirror();
+      (await mirror()).hub.forget();
+      const terminal = terminalOf(await pull(wanted, address));
       assert.match(terminal, /DockLock/);
       assert.ok(terminal.includes(says), terminal);
-      assert.deepEqual((await hub()).requests, []);
+      assert.deepEqual((await mirror()).hub.requests, []);
     });
   }
 
@@ -126,20 +106,20 @@ for (const { name, pull } of WAYS) {
     skip,
   }, async () => {
     const digest = await app();
-    const { mirror } = await gateway();
-    (await hub()).forget();
+    const { address } = await mirror();
+    (await mirror()).hub.forget();
     for (const image of ['docker.io/library/app:1', `docker.io/library/app@${digest}`]) {
-      assert.equal(has(await pull(image, mirror)).digest, digest);
+      assert.equal(has(await pull(image, address)).digest, digest);
     }
-    assert.deepEqual((await hub()).requests, []);
+    assert.deepEqual((await mirror()).hub.requests, []);
   });
 
   test(`${name}: an ordinary listener is no gate, the refused image comes from Docker Hub`, { skip }, async () => {
     const digest = await uncovered();
-    const { ordinary } = await gateway();
-    (await hub()).forget();
-    assert.equal(has(await pull('docker.io/library/uncovered:1', ordinary)).digest, digest);
-    assert.ok((await hub()).requests.some((asked) => asked.includes('/v2/library/uncovered/manifests/')));
+    const { gateway } = await mirror();
+    (await mirror()).hub.forget();
+    assert.equal(has(await pull('docker.io/library/uncovered:1', gateway.address)).digest, digest);
+    assert.ok((await mirror()).hub.requests.some((asked) => asked.includes('/v2/library/uncovered/manifests/')));
   });
 }
 
@@ -160,8 +140,8 @@ WITHHELD.forEach(([what, fault, pick, says], at) => {
       ballast: 300_000,
     });
     const { bytes } = await stage.registry.manifest(repository(way), '1');
-    (await upstream()).withhold(pick(JSON.parse(Buffer.from(bytes).toString('utf8'))), fault);
-    (await hub()).forget();
+    (await mirror()).upstream.withhold(pick(JSON.parse(Buffer.from(bytes).toString('utf8'))), fault);
+    (await mirror()).hub.forget();
     return digest;
   };
 
@@ -170,16 +150,16 @@ WITHHELD.forEach(([what, fault, pick, says], at) => {
     const terminal = terminalOf(await new Docker(await mirrored()).pullDirectly(`docker.io/${repository('docker')}:1`));
     assert.match(terminal, /DockLock/);
     assert.ok(terminal.includes(says), terminal);
-    assert.deepEqual((await hub()).requests, []);
+    assert.deepEqual((await mirror()).hub.requests, []);
   });
 
   test(`containerd with its registry open: of an image whose ${what} Docker Hub is asked for no manifest`, {
     skip,
   }, async () => {
     const digest = await spoilt('ctr');
-    const { mirror } = await gateway();
-    const { environment, requests } = await hub();
-    const pulled = await (await ctr()).pullMirrored(`docker.io/${repository('ctr')}:1`, mirror, environment);
+    const { address } = await mirror();
+    const { environment, requests } = (await mirror()).hub;
+    const pulled = await (await ctr()).pullMirrored(`docker.io/${repository('ctr')}:1`, address, environment);
     if (pulled.ok) assert.equal(pulled.digest, digest, 'what it finds there is what the admitted manifest pins');
     assert.deepEqual(
       requests.filter((asked) => asked.includes('/manifests/')),
@@ -194,15 +174,28 @@ test('a child of an admitted list that the upstream lacks is not begun anew at D
   await owner.pushIndex('library/list-open:1', {
     [process.arch === 'arm64' ? 'arm64' : 'amd64']: 'library/list-open:here',
   });
-  (await upstream()).withhold(child, 'missing');
-  (await hub()).forget();
+  (await mirror()).upstream.withhold(child, 'missing');
+  (await mirror()).hub.forget();
   const terminal = terminalOf(await new Docker(await mirrored()).pullDirectly('docker.io/library/list-open:1'));
   assert.match(terminal, /DockLock: .* is unknown to the upstream/);
-  assert.deepEqual((await hub()).requests, []);
+  assert.deepEqual((await mirror()).hub.requests, []);
+});
+
+test('what an admitted list lacks for its platform dockerd looks for at Docker Hub: no answer of ours stops it', {
+  skip,
+}, async () => {
+  const owner = await publisher();
+  await owner.push('library/other-open:there', { message: 'for another machine' });
+  const elsewhere = process.arch === 'arm64' ? 'amd64' : 'arm64';
+  await owner.pushIndex('library/other-open:1', { [elsewhere]: 'library/other-open:there' });
+  (await mirror()).hub.forget();
+  const terminal = terminalOf(await new Docker(await mirrored()).pullDirectly('docker.io/library/other-open:1'));
+  assert.match(terminal, /no matching manifest/);
+  assert.ok((await mirror()).hub.requests.some((asked) => asked.includes('/manifests/1')));
 });
 
 /** Docker's own BuildKit, spoken to by a command line that needs no plugin for it. */
-const builder = findTools('docker').find((cli) => spawnSync(cli, ['buildx', 'version']).status === 0 || isOld(cli));
+const builder = findBuilder();
 
 test('docker build with BuildKit stops at a refused base image, and takes an admitted one from the mirror', {
   skip: skip || (builder === undefined && 'no docker command here can build with BuildKit'),
@@ -214,22 +207,18 @@ test('docker build with BuildKit stops at a refused base image, and takes an adm
       input: `FROM ${base}\nLABEL built=yes\n`,
       env: { DOCKER_BUILDKIT: '1' },
     });
-  (await hub()).forget();
+  (await mirror()).hub.forget();
   const refused = await build('docker.io/library/uncovered:1');
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /300 DockLock refused docker\.io\/library\/uncovered:1: .*NO_RULE/);
   const admitted = await build('docker.io/library/app:1');
   assert.equal(admitted.code, 0, admitted.stderr);
-  assert.deepEqual((await hub()).requests, []);
+  assert.deepEqual((await mirror()).hub.requests, []);
 });
 
-function isOld(cli: string): boolean {
-  return /version (?:19|20)\./.test(spawnSync(cli, ['--version'], { encoding: 'utf8' }).stdout);
-}
-
 test('the log counts what a mirror refused as refused', { skip }, async () => {
-  const { log } = await gateway();
-  const lines = (await log())
+  const { gateway } = await mirror();
+  const lines = (await gateway.log())
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
@@ -241,7 +230,7 @@ test('the log counts what a mirror refused as refused', { skip }, async () => {
 
 test('with DockLock down a mirror holds nothing: both go on to Docker Hub', { skip }, async () => {
   const digest = await uncovered();
-  const { mirror, stop } = await gateway();
-  await stop();
-  for (const { pull } of WAYS) assert.equal(has(await pull('docker.io/library/uncovered:1', mirror)).digest, digest);
+  const { address, gateway } = await mirror();
+  await gateway.stop();
+  for (const { pull } of WAYS) assert.equal(has(await pull('docker.io/library/uncovered:1', address)).digest, digest);
 });
