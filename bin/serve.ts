@@ -23,8 +23,10 @@ export async function serve(options: {
     options.out.write(welcome(config, options.config, listening.urls));
     log.info({ urls: listening.urls }, 'listening');
     const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+    const stopped = listening.stop(config.shutdown.drain);
+    // Said when it is true: nothing new is taken from here on.
     log.info({ signal, drain: config.shutdown.drain }, 'draining');
-    await listening.stop(config.shutdown.drain);
+    await stopped;
     log.info({}, 'stopped');
   } finally {
     await gateway.close();

@@ -4,19 +4,23 @@ import type { Config } from '../config/config.ts';
 export function welcome(config: Config, file: string, urls: readonly string[]): string {
   const upstreams = config.upstreams.map(({ name }) => (name === config.defaultUpstream ? `${name} (default)` : name));
   const lines = [
-    ...urls.map((url) => `DockLock listens on ${url}`),
+    ...urls.map((url, at) => `DockLock listens on ${url}${isMirror(config, at) ? ' (mirror)' : ''}`),
     '',
     `  configuration  ${file}`,
     `  data           ${config.data}`,
     `  upstreams      ${upstreams.join(', ') || 'none: nothing can be pulled until one is configured'}`,
     `  policy         ${policyLine(config)}`,
     '',
-    ...pullLines(config, urls[0] ?? ''),
+    ...pullLines(config, urls.find((_, at) => !isMirror(config, at)) ?? urls[0] ?? ''),
     '  See why         npm run --silent docklock -- verify IMAGE   (docklock verify IMAGE, when installed)',
     '  See it work     npm run demo                                (offline, a few seconds)',
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function isMirror({ listen }: Config, at: number): boolean {
+  return listen[at]?.mirror === true;
 }
 
 function policyLine({ policy }: Config): string {

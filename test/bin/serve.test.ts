@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,26 @@ test('serve says where it listens, how to pull, and that unsigned images are all
   assert.match(server.text.out, /1 rule, 1 allow unsigned/);
   assert.equal(await server.stop(), 0);
   assert.match(server.text.err, /unsafeAllowUnsigned/);
+});
+
+test('an ordinary listener and one for mirrors are served side by side, each as the configuration says', async (t) => {
+  const { config } = await stage(t);
+  const text = await readFile(config, 'utf8');
+  await writeFile(
+    config,
+    text.replace(/^listen: .*$/m, 'listen: [{ address: 127.0.0.1:0, mirror: true }, 127.0.0.1:0]'),
+  );
+  const server = await serving(t, config);
+  const [, mirror = '', ordinary = ''] =
+    /listens on (\S+) \(mirror\)\nDockLock listens on (\S+)\n/.exec(server.text.out) ?? [];
+  assert.match(server.text.out, new RegExp(`docker pull ${ordinary.replace('http://', '')}/corp/`));
+  for (const headers of [{}, { 'User-Agent': 'docker/20.10' }]) {
+    await request(ordinary).get('/v2/app/manifests/1').set(headers).expect(200);
+    await request(mirror).get('/v2/app/manifests/1').set(headers).expect(200);
+    await request(ordinary).get('/v2/other.example/app/manifests/1').set(headers).expect(403);
+    await request(mirror).get('/v2/other.example/app/manifests/1').set(headers).expect(501);
+  }
+  assert.match(server.text.err, /is a mirror: while DockLock is down/);
 });
 
 test('SIGTERM lets a pull under way finish, takes no new one, and ends with 0', async (t) => {
