@@ -103,7 +103,7 @@ export class BlobPulls {
     if (stored !== undefined && stored.size !== blob.size) throw wrongSize(name, blob, stored.size);
     if (stored !== undefined) return;
     const fill = this.#store.fill(blob.digest, blob.size, (offset) => this.#source(name, blob, offset));
-    const late = new UpstreamError('timed-out', `expected ${blob.digest} within ${WHOLE_TIME / 60_000} minutes`);
+    const late = () => new UpstreamError('timed-out', `expected ${blob.digest} within ${WHOLE_TIME / 60_000} minutes`);
     try {
       await within(fill.done, WHOLE_TIME, late);
     } catch (error) {

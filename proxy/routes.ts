@@ -6,6 +6,7 @@ import type { ListenerRole } from './listener-role.ts';
 import type { ReferrerLists } from './list-referrers.ts';
 import { parseTagQuery, type TagLists } from './list-tags.ts';
 import { keepsToDigest } from './mirror-answer.ts';
+import { pullForMirror } from './mirror-pull.ts';
 import type { BlobPulls } from './pull-blob.ts';
 import type { ManifestPulls } from './pull-manifest.ts';
 import { parseRange } from './range.ts';
@@ -41,17 +42,11 @@ export function routesOf(stories: Stories, role: ListenerRole): ReturnType<Route
   return router.routes();
 }
 
-async function getManifest(
-  { addresses, manifests, blobs }: Stories,
-  role: ListenerRole,
-  ctx: RouterContext,
-): Promise<void> {
-  const name = nameOf(addresses, ctx);
+async function getManifest(stories: Stories, role: ListenerRole, ctx: RouterContext): Promise<void> {
+  const name = nameOf(stories.addresses, ctx);
   const reference = parseReference(ctx.params.reference ?? '');
-  const pulled = await manifests.pull(name, reference);
-  const { config } = pulled.manifest;
-  // No answer about a config stops dockerd from beginning anew at the registry, with the tag: so it is here before the manifest leaves.
-  if (role === 'mirror' && config !== undefined) await blobs.fetchWhole(name, config);
+  const pulling = role === 'mirror' ? pullForMirror(stories, name, reference) : stories.manifests.pull(name, reference);
+  const pulled = await pulling;
   respondWithManifest(ctx, pulled, imageText(name, reference));
 }
 
@@ -63,7 +58,7 @@ async function getBlob({ addresses, blobs }: Stories, role: ListenerRole, ctx: R
     return;
   }
   const range = rangeOf(ctx, blob);
-  // Nor does a body that breaks off: a layer that fails must fail before its first byte, while there is a status to say so.
+  // A body that breaks off stops nobody either: a layer that fails must fail before its first byte, while there is a status to say so.
   if (role === 'mirror' && !keepsToDigest(ctx.get('User-Agent'))) await blobs.fetchWhole(name, blob);
   const body = await blobs.body(name, blob, range);
   await respondWithBlob(ctx, blob, body);

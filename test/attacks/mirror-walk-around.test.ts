@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { parseDigest } from '../../oci/digest.ts';
-import { FakeRegistry, image } from '../support/fake-registry.ts';
+import { FakeRegistry, gate, image } from '../support/fake-registry.ts';
 import { SIGNED, TestGateway } from '../support/gateway.ts';
 
 const CLASSIC = 'docker/20.10.24 go/go1.19.8 os/linux arch/amd64 UpstreamClient(Docker-Client/28.2.2 \\(linux\\))';
@@ -187,6 +187,24 @@ test('a mirror answers its ping with 200 and no challenge, with the upstream and
 test('a push to a mirror is unsupported, as ever', async (t) => {
   const { gateway } = await stage(t);
   assert.equal((await ask(gateway.mirrorUrl, 'PUT', '/v2/library/app/manifests/1', CLASSIC)).status, 405);
+});
+
+test('a trust server that keeps containerd waiting until it would ask elsewhere is answered for in time', async (t) => {
+  const { gateway } = await stage(t);
+  const held = gate();
+  gateway.signed.held = held.opened;
+  t.after(() => held.open());
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const path = '/v2/library/app/manifests/1';
+  const asked = Promise.all([
+    ask(gateway.mirrorUrl, 'HEAD', path, CONTAINERD),
+    ask(gateway.mirrorUrl, 'GET', path, CLASSIC),
+  ]);
+  await gateway.arrivals(2);
+  t.mock.timers.tick(25_000);
+  held.open();
+  const [head, get] = await asked;
+  assert.deepEqual([head.status, get.status, reasonOf(get)], [300, 501, 'TRUST_UNREACHABLE']);
 });
 
 test('a manifest whose config cannot be had is not given out by a mirror: dockerd would begin anew at the registry', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { within } from '../../proxy/within.ts';
 
-const late = new Error('late');
+const late = () => new Error('late');
 
 test('what comes in time, good or bad, is passed on', async () => {
   assert.equal(await within(Promise.resolve(1), 60_000, late), 1);
