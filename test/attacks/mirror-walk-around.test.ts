@@ -150,7 +150,9 @@ for (const [cause, status, reason, prepare] of CAUSES) {
       assert.equal(get.status, blob ? 403 : 501);
       assert.match(get.phrase, /^DockLock[ -~]* \[no such process\]$/);
       assert.equal(reasonOf(get), blob && status !== 403 ? 'DENIED' : reason, 'the same verdict, whatever the form');
-      assert.equal(get.headers['retry-after'], ordinary.headers['retry-after']);
+      for (const header of ['retry-after', 'oci-namespace', 'content-type']) {
+        assert.equal(get.headers[header], ordinary.headers[header]);
+      }
       for (const answer of [head, get]) assert.equal(answer.headers['www-authenticate'], undefined);
       await logged(scene.gateway, { status, reason, sent: get.status === status ? undefined : get.status });
     }
