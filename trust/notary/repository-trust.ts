@@ -50,6 +50,8 @@ export class RepositoryTrust {
   #loaded = false;
   #flight: Promise<void> | undefined;
   #failure: RefreshFailure | undefined;
+  /** Why what is on disk cannot be had. */
+  #unread: RefreshFailure | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RepositoryTrustOptions) {
@@ -66,8 +68,12 @@ export class RepositoryTrust {
     return this.#state === undefined ? 0 : sizeOf(this.#state.repository);
   }
 
+  get gun(): Gun {
+    return this.#options.gun;
+  }
+
   status(): TrustStatus {
-    return trustStatusOf(this.#options.gun, this.#state, this.#failure);
+    return trustStatusOf(this.gun, this.#state, this.#unread ?? this.#failure);
   }
 
   async judge(question: Question): Promise<Finding> {
@@ -110,8 +116,12 @@ export class RepositoryTrust {
   }
 
   async #readStore(): Promise<void> {
-    const { store, gun, pin } = this.#options;
-    const remembered = await store.load();
+    const { store, gun, pin, refresh, now } = this.#options;
+    const remembered = await store.load().catch((error: unknown) => {
+      this.#unread = failureOf(error, now(), { refresh, before: undefined });
+      throw error;
+    });
+    this.#unread = undefined;
     this.#state =
       remembered &&
       stateOf(remembered.repository, remembered.refreshedAt, isAnchored(remembered.repository.chain, pin, gun));
