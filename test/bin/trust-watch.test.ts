@@ -116,7 +116,7 @@ test('the status is written as it is, for its owner alone, and read again as it 
   assert.deepEqual(watch.troubles, [
     'dct: 1 refresh fails (TRUST_UNREACHABLE)',
     'dct: 1 expired',
-    'dct: 2 to expire soon, the first on 2026-11-27',
+    'dct: 1 to expire soon, the first on 2026-11-27',
   ]);
 });
 
