@@ -90,7 +90,7 @@ export class NotaryAuthority implements Authority {
 
   /** Of the repositories asked about by this process, and of those on disk once they were recalled. */
   status(): AuthorityStatus {
-    return { name: this.name, kind: 'notary', trust: this.#known.all(this.#memory.all()) };
+    return { name: this.name, kind: 'notary', trust: this.#known.all(this.#memory.all(), this.#options.now()) };
   }
 
   async recall(): Promise<void> {

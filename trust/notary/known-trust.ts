@@ -8,6 +8,9 @@ import { folderName } from './state-folder.ts';
 /** Repositories told of beside those in memory. Beyond it the one heard of longest ago is left out. */
 const KNOWN_LIMIT = 5_000;
 
+/** Milliseconds. A first contact that failed longer ago is nobody's concern: it is not tried again until it is asked about. */
+const TROUBLE_TOLD_FOR = 60 * 60_000;
+
 type Told = Pick<RepositoryTrust, 'gun' | 'status'>;
 
 /** How the trust stands in repositories that are not in memory: as it was found on disk, or when they left. */
@@ -27,18 +30,24 @@ export class KnownTrust {
     return leftOut;
   }
 
-  /** A repository leaves the memory. Names that anybody made up must not drive out what is trusted. */
+  /**
+   * A repository leaves the memory. Names that anybody made up must not drive out what is trusted. Nobody tries its refresh
+   * again until it is asked about, so that a failure of it would be told for good; what is on disk stays damaged.
+   */
   left(trust: Told): void {
     const status = trust.status();
-    if (isTrusted(status)) this.#keep(folderName(trust.gun), status);
+    const name = folderName(trust.gun);
+    if (isDamaged(status)) this.#keep(name, status);
+    else if (status.refreshedAt !== undefined) this.#keep(name, { ...status, failure: undefined });
   }
 
   /** All that is known; of what is in memory, that. */
-  all(inMemory: readonly Told[]): TrustStatus[] {
+  all(inMemory: readonly Told[], now: Date): TrustStatus[] {
     const all = new Map(this.#known);
     for (const trust of inMemory) {
       const status = trust.status();
-      if (isTrusted(status) || isTrouble(status)) all.set(folderName(trust.gun), status);
+      const tells = status.refreshedAt !== undefined || isDamaged(status) || isTrouble(status, now);
+      if (tells) all.set(folderName(trust.gun), status);
     }
     return [...all.values()];
   }
@@ -51,12 +60,15 @@ export class KnownTrust {
   }
 }
 
-/** Trusted once, on disk at least. */
-function isTrusted({ refreshedAt, failure }: TrustStatus): boolean {
-  return refreshedAt !== undefined || failure?.reason === 'TRUST_STATE_DAMAGED';
+function isDamaged({ failure }: TrustStatus): boolean {
+  return failure?.reason === 'TRUST_STATE_DAMAGED';
 }
 
-/** Never trusted, and not for want of a signature: that is an answer to who asked for the image, and no news for the operator. */
-function isTrouble({ failure }: TrustStatus): boolean {
-  return failure !== undefined && failure.reason in UNDETERMINED_REASONS;
+/**
+ * Never trusted, a moment ago, and not for want of a signature: that is an answer to who asked for the image, and no news
+ * for the operator.
+ */
+function isTrouble({ failure }: TrustStatus, now: Date): boolean {
+  if (failure === undefined || !Object.hasOwn(UNDETERMINED_REASONS, failure.reason)) return false;
+  return now.getTime() - failure.at.getTime() < TROUBLE_TOLD_FOR;
 }

@@ -10,9 +10,6 @@ import { rememberedStatus } from './trust-status.ts';
 /** Repositories read for a status: each takes some milliseconds to verify, and some hundred bytes to keep. */
 const RECALL_LIMIT = 2_000;
 
-/** Repositories read at once, so that a pull in between does not wait behind all of them. */
-const AT_ONCE = 4;
-
 export interface Recalled {
   /** By the name of the folder, one for each GUN. */
   readonly statuses: ReadonlyMap<string, TrustStatus>;
@@ -29,15 +26,12 @@ export async function recallAll(
   { disk, now, limit = RECALL_LIMIT }: { readonly disk: Disk; readonly now: Date; readonly limit?: number },
 ): Promise<Recalled> {
   const names = (await namesIn(parent, disk)).filter((name) => FOLDER_NAME.test(name)).sort();
-  const waiting = names.slice(0, limit);
   const statuses = new Map<string, TrustStatus>();
-  const worker = async () => {
-    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-      const status = await recall(parent, name, { disk, now });
-      if (status !== undefined) statuses.set(name, status);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  // One after the other: verifying takes the processor, and pulls in between are not to wait behind several.
+  for (const name of names.slice(0, limit)) {
+    const status = await recall(parent, name, { disk, now });
+    if (status !== undefined) statuses.set(name, status);
+  }
   return { statuses, leftOut: Math.max(0, names.length - limit) };
 }
 

@@ -16,8 +16,12 @@ import {
   type NotaryClient,
   notaryClient,
   outcomeOf,
+  SECOND,
   signedRepository,
 } from '../../support/notary-client.ts';
+
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 
 function askAbout(client: NotaryClient, repository: string) {
   const name = { upstream: parseUpstreamName('docker.io'), repository: parseRepositoryName(repository) };
@@ -103,7 +107,7 @@ test('what this process found out stands before what is on disk', async (t) => {
   assert.deepEqual(authority.status().trust, trust);
 });
 
-test('a repository that left the memory is still told of, with why its refresh failed', async (t) => {
+test('a repository that left the memory is still told of, but not of its failure, which nobody would clear', async (t) => {
   const limits = { repositories: 1, bytes: Number.MAX_SAFE_INTEGER };
   const client = await notaryClient(t, signedRepository(), { limits });
   await client.judge('1.0');
@@ -112,7 +116,7 @@ test('a repository that left the memory is still told of, with why its refresh f
   await client.judge('1.0');
   await askAbout(client, 'acme/other');
   const told = client.authority.status().trust.find(({ of }) => of === GUN);
-  assert.deepEqual([told?.versions.root, told?.failure?.reason], [1, 'TRUST_UNREACHABLE']);
+  assert.deepEqual([told?.versions.root, told?.failure], [1, undefined]);
 });
 
 test('an image that was never trusted is no news for the status, a server that is out at first contact is', async (t) => {
@@ -127,6 +131,35 @@ test('an image that was never trusted is no news for the status, a server that i
     client.authority.status().trust.map(({ of, failure }) => [of, failure?.reason]),
     [['docker.io/acme/first', 'TRUST_UNREACHABLE']],
   );
+});
+
+test('a first contact that failed an hour ago is nobody’s concern any more', () => {
+  const known = new KnownTrust();
+  const lately = told('a', undefined, 'TRUST_UNREACHABLE');
+  assert.equal(known.all([lately], new Date(NOW.getTime() + HOUR - 1)).length, 1);
+  assert.equal(known.all([lately], new Date(NOW.getTime() + HOUR)).length, 0);
+});
+
+test('a repository whose refresh failed when it was last in use is tried seldom, until it is well again', async (t) => {
+  const { judge, authority, fetch, clock } = await notaryClient(t, signedRepository(), { refresh: DAY });
+  await judge('1.0');
+  clock.advance(DAY);
+  fetch.fault = new MetadataUnavailable('connection refused');
+  await authority.refreshDue(clock.now());
+  const asked = () => fetch.requests.length;
+  const before = asked();
+  clock.advance(30 * MINUTE - 1);
+  await authority.refreshDue(clock.now());
+  assert.equal(asked(), before);
+  assert.equal(authority.status().trust[0]?.failure?.reason, 'TRUST_UNREACHABLE');
+  fetch.fault = undefined;
+  clock.advance(1);
+  await authority.refreshDue(clock.now());
+  assert.equal(asked(), before + 1);
+  assert.equal(authority.status().trust[0]?.failure, undefined);
+  clock.advance(DAY);
+  await authority.refreshDue(clock.now());
+  assert.equal(asked(), before + 1, 'then it is left alone');
 });
 
 test('trust data that was withdrawn is news', async (t) => {
@@ -224,7 +257,7 @@ test('a folder that is not there yet has nothing in it, and one that cannot be r
   await assert.rejects(recallAll(join(folder, 'file'), { disk: NODE_DISK, now: NOW }), { code: 'ENOTDIR' });
 });
 
-function told(of: string, refreshedAt: Date | undefined, reason?: 'TRUST_UNREACHABLE') {
+function told(of: string, refreshedAt: Date | undefined, reason?: 'TRUST_UNREACHABLE' | 'TRUST_STATE_DAMAGED') {
   const failure = reason && { reason, message: 'down', at: NOW };
   return { gun: of as Gun, status: () => ({ of, refreshedAt, failure, versions: {}, expiries: [] }) };
 }
@@ -234,16 +267,34 @@ test('names that were made up during an outage do not drive out what is trusted'
   known.left(told('trusted', NOW));
   for (const name of ['a', 'b', 'c']) known.left(told(name, undefined, 'TRUST_UNREACHABLE'));
   assert.deepEqual(
-    known.all([]).map(({ of }) => of),
+    known.all([], NOW).map(({ of }) => of),
     ['trusted'],
   );
+});
+
+test('what was heard of while the disk was read is newer than what was read', async (t) => {
+  const { folder } = await remembered(t);
+  const known = new KnownTrust();
+  const later = new Date(NOW.getTime() + DAY);
+  known.left(told(GUN, later));
+  await known.recall(folder, { disk: NODE_DISK, now: NOW });
+  assert.deepEqual(
+    known.all([], NOW).map(({ refreshedAt }) => refreshedAt),
+    [later],
+  );
+});
+
+test('damage that a pull found is told of when the repository has left the memory', () => {
+  const known = new KnownTrust();
+  known.left(told('a', undefined, 'TRUST_STATE_DAMAGED'));
+  assert.equal(known.all([], NOW)[0]?.failure?.reason, 'TRUST_STATE_DAMAGED');
 });
 
 test('of more repositories than the limit the one heard of longest ago is left out', () => {
   const known = new KnownTrust(2);
   for (const name of ['a', 'b', 'a', 'c']) known.left(told(name, NOW));
   assert.deepEqual(
-    known.all([]).map(({ of }) => of),
+    known.all([], NOW).map(({ of }) => of),
     ['a', 'c'],
   );
 });
