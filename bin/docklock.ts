@@ -6,6 +6,7 @@ import { RegistryError } from '../oci/registry-error.ts';
 import { demo } from './demo/demo.ts';
 import { checkConfig } from './check-config.ts';
 import { serve } from './serve.ts';
+import { status } from './status.ts';
 import { verify } from './verify.ts';
 
 /** sysexits.h, EX_CONFIG: what the operator wrote cannot be. */
@@ -30,7 +31,8 @@ Start here:
   docklock config check --config FILE    is the configuration right?
   docklock serve --config FILE           serve pulls until stopped
   docklock verify docker.io/library/nginx:1.27 --config FILE
-                                         would this image be admitted, and why?`,
+                                         would this image be admitted, and why?
+  docklock status --config FILE          is the trust fresh, and what expires when?`,
   );
 
 program
@@ -50,6 +52,20 @@ program
     '\nExit codes: 0 admitted, 1 refused, 2 undetermined (could not find out), 64 and above: not asked.',
   )
   .action((image, options) => run(() => verify(image, { ...options, out, colour })));
+
+program
+  .command('status')
+  .description('show how the trust of every authority stands, and what expires when')
+  .option(...file)
+  .option('--json', 'print one JSON object', false)
+  .addHelpText(
+    'after',
+    `
+Asks nobody on the network. Beside a running gateway it shows what that gateway knows; without one, what is on disk. It says which.
+
+Exit codes: 0 all is well, 1 something is to expire soon, 2 something has expired or a refresh fails, 64 and above: not found out.`,
+  )
+  .action((options) => run(() => status({ ...options, out, colour })));
 
 program
   .command('config')

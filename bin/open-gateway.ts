@@ -14,7 +14,7 @@ import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
 import { RegistryClient } from '../upstream/registry-client.ts';
-import { openAuthority } from './open-authority.ts';
+import { type AuthoritySurroundings, openAuthority } from './open-authority.ts';
 import { credentialsOf } from './read-credentials.ts';
 
 export interface Opened<Part> {
@@ -25,8 +25,14 @@ export interface Opened<Part> {
 
 type Closer = () => Promise<void> | void;
 
+/** A gateway with what looks after it needs. */
+export interface OpenGateway extends Gateway {
+  readonly authorities: readonly Authority[];
+  readonly folder: DataFolder;
+}
+
 /** The whole gateway over a data folder that is its own from here on. @throws DataFolderBusy, and what the folder's state is wrong with */
-export function openGateway(config: Config, log: Log, now: () => Date): Promise<Opened<Gateway>> {
+export function openGateway(config: Config, log: Log, now: () => Date): Promise<Opened<OpenGateway>> {
   return opening(async (onClose) => {
     const folder = await DataFolder.claim(config.data, log);
     onClose(() => folder.release());
@@ -35,7 +41,7 @@ export function openGateway(config: Config, log: Log, now: () => Date): Promise<
     const admissions = await Admissions.open(config.data, log);
     onClose(() => admissions.close());
     const parts = await commonParts(config, { admissions, readOnly: false, log, now }, onClose);
-    return composeGateway({ ...parts, store });
+    return { ...composeGateway({ ...parts, store }), authorities: parts.judge.authorities, folder };
   });
 }
 
@@ -52,6 +58,11 @@ export function openPulls(config: Config, log: Log, now: () => Date): Promise<Op
     // Content comes from the upstream itself: what a person verifies is what would be pulled now, not what once was.
     return composePulls({ ...parts, store: { readAll: async () => undefined, put: async () => undefined } }).manifests;
   });
+}
+
+/** The authorities over the trust on disk, of which they change nothing; the folder may be another process's. */
+export function openTrust(config: Config, log: Log, now: () => Date): Promise<Opened<readonly Authority[]>> {
+  return opening((onClose) => openAuthorities(config, { readOnly: true, log, now }, onClose));
 }
 
 async function claimed(config: Config, log: Log, onClose: (closer: Closer) => void): Promise<boolean> {
@@ -98,13 +109,7 @@ async function commonParts(
     clients.set(name, client);
     onClose(() => client.close());
   }
-  const authorities: Authority[] = [];
-  for (const authority of config.authorities) {
-    const folder = join(config.data, 'trust', encodeURIComponent(authority.name));
-    const opened = await openAuthority(authority, { folder, readOnly, log, now });
-    authorities.push(opened.part);
-    onClose(() => opened.close());
-  }
+  const authorities = await openAuthorities(config, { readOnly, log, now }, onClose);
   const judge = new Judge(config.policy.map(ruleOf), authorities, log);
   return {
     judge,
@@ -115,6 +120,21 @@ async function commonParts(
     log,
     now,
   };
+}
+
+async function openAuthorities(
+  config: Config,
+  around: Omit<AuthoritySurroundings, 'folder'>,
+  onClose: (closer: Closer) => void,
+): Promise<readonly Authority[]> {
+  const authorities: Authority[] = [];
+  for (const authority of config.authorities) {
+    const folder = join(config.data, 'trust', encodeURIComponent(authority.name));
+    const opened = await openAuthority(authority, { folder, ...around });
+    authorities.push(opened.part);
+    onClose(() => opened.close());
+  }
+  return authorities;
 }
 
 function ruleOf(rule: RuleConfig, at: number): Rule {

@@ -1,10 +1,13 @@
-import { once } from 'node:events';
 import { readConfig } from '../config/read.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
+import { FolderCheck } from '../cache/folder-check.ts';
+import { Health } from '../proxy/health.ts';
+import { drain, endSignal } from './drain.ts';
 import { makeLog } from './log.ts';
 import { Listening } from './listening.ts';
-import { openGateway } from './open-gateway.ts';
+import { type OpenGateway, openGateway } from './open-gateway.ts';
+import { TrustWatch } from './trust-watch.ts';
 import { welcome } from './welcome.ts';
 
 /** `docklock serve`: until SIGTERM or SIGINT, then drains. @returns the exit code */
@@ -15,23 +18,34 @@ export async function serve(options: {
   const config = await readConfig(options.config);
   const log = makeLog(config.log.level);
   announceWeakenings(config, log);
-  const gateway = await openGateway(config, log, () => new Date());
+  const now = () => new Date();
+  const gateway = await openGateway(config, log, now);
+  const watch = watchOver(gateway.part, config, log, now);
   try {
+    const health = healthOf(gateway.part, watch, log, now);
     const { app, mirrorApp } = gateway.part;
-    const answer = { registry: app.callback(), mirror: mirrorApp.callback() };
+    const answer = { registry: health.before(app.callback()), mirror: health.before(mirrorApp.callback()) };
     const listening = await Listening.start(config.listen, ({ mirror }) => (mirror ? answer.mirror : answer.registry));
+    void watch.start();
+    health.ready();
     options.out.write(welcome(config, options.config, listening.urls));
     log.info({ urls: listening.urls }, 'listening');
-    const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-    const stopped = listening.stop(config.shutdown.drain);
-    // Said when it is true: nothing new is taken from here on.
-    log.info({ signal, drain: config.shutdown.drain }, 'draining');
-    await stopped;
+    await drain(await endSignal(), { health, listening, shutdown: config.shutdown, log });
     log.info({}, 'stopped');
   } finally {
+    await watch.close();
     await gateway.close();
   }
   return 0;
+}
+
+function watchOver({ authorities }: OpenGateway, config: Config, log: Log, now: () => Date): TrustWatch {
+  return new TrustWatch({ authorities, settings: config.status, data: config.data, log, now });
+}
+
+function healthOf({ folder }: OpenGateway, watch: TrustWatch, log: Log, now: () => Date): Health {
+  const storage = new FolderCheck({ check: () => folder.condition(), now });
+  return new Health({ storage: () => storage.condition(), troubles: () => watch.troubles, log, now });
 }
 
 function announceWeakenings(config: Config, log: Log): void {

@@ -43,14 +43,19 @@ export class DataFolderUnusable extends Error {
   }
 }
 
+/** `full`: only room is wanting; what is there can be read, and pulls go on without the cache growing. */
+export type FolderCondition = 'writable' | 'full' | 'unwritable';
+
 /** The one folder for everything that is kept. One process owns it at a time, until it releases it or ends. */
 export class DataFolder {
   readonly path: string;
   readonly #lock: KernelLock;
+  readonly #disk: Disk;
 
-  private constructor(path: string, lock: KernelLock) {
+  private constructor(path: string, lock: KernelLock, disk: Disk) {
     this.path = path;
     this.#lock = lock;
+    this.#disk = disk;
   }
 
   /**
@@ -68,7 +73,7 @@ export class DataFolder {
       await clearAside(disk, path, log);
       const owner: DataFolderOwner = { pid, host: hostname(), since: new Date().toISOString() };
       await write(disk, join(asideFolder(path), randomUUID()), ownerPath(path), JSON.stringify(owner));
-      return new DataFolder(path, lock);
+      return new DataFolder(path, lock, disk);
     } catch (cause) {
       lock?.release();
       throw cause instanceof DataFolderBusy ? cause : new DataFolderUnusable(path, cause);
@@ -83,6 +88,17 @@ export class DataFolder {
     } catch (cause) {
       if (hasCode(cause, 'ENOENT', 'ENOTDIR')) return false;
       throw new DataFolderUnusable(path, cause);
+    }
+  }
+
+  /** Writes, syncs and renames a small file, to see whether that still goes. Never throws. */
+  async condition(): Promise<FolderCondition> {
+    try {
+      // Among what is aside: there the next start removes what a crash leaves of it.
+      await prove(this.#disk, asideFolder(this.path));
+      return 'writable';
+    } catch (cause) {
+      return hasCode(cause, 'ENOSPC', 'EDQUOT') ? 'full' : 'unwritable';
     }
   }
 
@@ -113,8 +129,11 @@ function ownerPath(path: string): string {
 /** A folder that can be written, synced and renamed in: what every promise about crashes rests on. */
 async function prove(disk: Disk, path: string): Promise<void> {
   const probe = join(path, `probe-${randomUUID()}`);
-  await write(disk, `${probe}.new`, probe, 'DockLock was here to see whether it can write\n');
-  await disk.remove(probe);
+  try {
+    await write(disk, `${probe}.new`, probe, 'DockLock was here to see whether it can write\n');
+  } finally {
+    await disk.remove(probe);
+  }
 }
 
 async function write(disk: Disk, aside: string, place: string, text: string): Promise<void> {

@@ -29,7 +29,7 @@ export async function checkConfig(document: ConfigDocument, surroundings: Surrou
   return { config: toConfig(parsed.data, document, surroundings), problems: [] };
 }
 
-const SECTIONS = ['cache', 'upstreams', 'authorities', 'policy', 'log', 'shutdown'];
+const SECTIONS = ['cache', 'upstreams', 'authorities', 'policy', 'log', 'shutdown', 'status'];
 
 /**
  * A section whose every line is a comment is left out, and an upstream of which nothing is said has its defaults.
@@ -61,6 +61,7 @@ function toConfig(written: WrittenConfig, document: ConfigDocument, { path }: Su
     pullWindow: written.pullWindow,
     log: written.log,
     shutdown: written.shutdown,
+    status: written.status,
   };
   return { ...config, warnings: warningsOf(config) };
 }

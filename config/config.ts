@@ -19,6 +19,7 @@ export interface Config {
   readonly pullWindow: number;
   readonly log: LogConfig;
   readonly shutdown: ShutdownConfig;
+  readonly status: StatusConfig;
   /** What is allowed but probably not meant, or weakens the gate: a sentence each, to be shown at start. */
   readonly warnings: readonly string[];
 }
@@ -131,4 +132,11 @@ export interface LogConfig {
 export interface ShutdownConfig {
   /** How long pulls under way may go on after SIGTERM. Default: 30 seconds. */
   readonly drain: number;
+  /** How much of `drain` goes by before connections are refused, where a load balancer asks. Default: 10 seconds. */
+  readonly notice: number;
+}
+
+export interface StatusConfig {
+  /** How long before its end something that a person renews becomes a warning. Default: 14 days. */
+  readonly warnBefore: number;
 }

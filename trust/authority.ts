@@ -59,6 +59,11 @@ export interface Authority {
   judge(question: Question): Promise<Finding>;
   /** How its trust stands, from memory: asks nobody and never throws. */
   status(): AuthorityStatus;
+  /**
+   * Has `status` know what is kept on disk as well, for an authority that otherwise reads it when it is asked. Changes
+   * nothing, asks nobody. @throws the disk's errors
+   */
+  recall?(): Promise<void>;
   /** Stops background work. */
   close(): Promise<void>;
 }

@@ -28,6 +28,10 @@ export class Judge {
     return this.#rules;
   }
 
+  get authorities(): readonly Authority[] {
+    return [...this.#authorities.values()];
+  }
+
   /** Never throws for anything that trust data or an authority does; only `askUpstream` may throw through. */
   async judge(name: ImageName, reference: Reference, now: Date, askUpstream: AskUpstream): Promise<Verdict> {
     const rule = findRule(this.#rules, name, reference);

@@ -36,4 +36,14 @@ export interface Expiry {
   /** Such as `timestamp`, `targets/releases`, `certificate of root key 1a2b…`. */
   readonly what: string;
   readonly at: Date;
+  /** Without it: `online` for the roles `timestamp` and `snapshot`, whose keys TUF keeps on a server, else `by-hand`. */
+  readonly renewal?: Renewal;
+  /** When this version was first seen, or began. How long `online` ones live is measured from it. */
+  readonly since?: Date;
 }
+
+/**
+ * Who renews it. `by-hand`: a person, who needs days. `online`: a server, some time before it ends. `on-demand`: a server,
+ * when it is asked after it has ended, so that nearing the end says nothing.
+ */
+export type Renewal = 'by-hand' | 'online' | 'on-demand';

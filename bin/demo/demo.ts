@@ -111,7 +111,8 @@ function demoConfig(parts: { data: string; url: string; server: string; pins: re
     ],
     pullWindow: 15 * 60_000,
     log: { level: 'silent' },
-    shutdown: { drain: 0 },
+    shutdown: { drain: 0, notice: 0 },
+    status: { warnBefore: 0 },
     warnings: [],
   };
 }

@@ -18,7 +18,11 @@ export const configSchema = mapping('a mapping with listen, upstreams, policy, â
   log: mapping('a mapping with level', {
     level: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).prefault('info'),
   }).prefault({}),
-  shutdown: mapping('a mapping with drain', { drain: duration('0s', '1h').prefault('30s') }).prefault({}),
+  shutdown: mapping('a mapping with drain and notice', {
+    drain: duration('0s', '1h').prefault('30s'),
+    notice: duration('0s', '10m').prefault('10s'),
+  }).prefault({}),
+  status: mapping('a mapping with warnBefore', { warnBefore: duration('0s', '365d').prefault('14d') }).prefault({}),
 });
 
 export type WrittenConfig = z.output<typeof configSchema>;

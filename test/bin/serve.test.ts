@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ upstreams: { corp: { url: "${registry.url}", default: true } }
 policy: [{ images: "corp/**", unsafeAllowUnsigned: true }]
 ${more}`,
   );
-  return { config, registry, app };
+  return { config, folder, registry, app };
 }
 
 test('serve says where it listens, how to pull, and that unsigned images are allowed', async (t) => {
@@ -87,6 +87,63 @@ test('SIGTERM lets a pull under way finish, takes no new one, and ends with 0', 
   held.open();
   assert.equal(await rest, 300_000);
   assert.equal(await stopped, 0);
+});
+
+test('SIGTERM is told to a balancer that asks before connections are refused; a second one ends the wait', async (t) => {
+  const { config } = await stage(t, 'shutdown: { notice: 10m, drain: 1h }\n');
+  const server = await serving(t, config);
+  await request(server.url).get('/readyz').expect(200, { status: 'ready', warnings: [] });
+  const told = new Promise<void>((resolve) => {
+    server.child.stderr?.on('data', () => server.text.err.includes('to be drained') && resolve());
+  });
+  const stopped = server.stop();
+  await told;
+  await request(server.url).get('/readyz').expect(503, { status: 'draining', warnings: [] });
+  await request(server.url).get('/healthz').expect(200);
+  await request(server.url).get('/v2/app/manifests/1').expect(200);
+  server.child.kill('SIGTERM');
+  assert.equal(await stopped, 0);
+  await assert.rejects(receive(`${server.url}/v2/`), { code: 'ECONNREFUSED' });
+});
+
+test('a person who ends it from a terminal waits for no balancer', async (t) => {
+  const { config } = await stage(t, 'shutdown: { notice: 10m, drain: 1h }\n');
+  const server = await serving(t, config);
+  await request(server.url).get('/readyz').expect(200);
+  assert.equal(await server.stop('SIGINT'), 0);
+});
+
+test('where nobody asks /readyz no balancer is waited for', async (t) => {
+  const { config } = await stage(t, 'shutdown: { notice: 10m, drain: 1h }\n');
+  const server = await serving(t, config);
+  await request(server.url).get('/healthz').expect(200);
+  assert.equal(await server.stop(), 0);
+});
+
+test('the time for balancers to notice is no longer than the whole drain', async (t) => {
+  const { config } = await stage(t, 'shutdown: { notice: 10m, drain: 100ms }\n');
+  const server = await serving(t, config);
+  await request(server.url).get('/readyz').expect(200);
+  assert.equal(await server.stop(), 0);
+});
+
+test('every listener says that it lives and is ready, and a data folder that is gone makes it unready', async (t) => {
+  const { config, folder } = await stage(t);
+  const text = await readFile(config, 'utf8');
+  await writeFile(config, text.replace('listen: 127.0.0.1:0', 'listen: [127.0.0.1:0, 127.0.0.1:0]'));
+  const gone = await serving(t, config);
+  await rename(join(folder, 'docklock-data'), join(folder, 'elsewhere'));
+  const urls = [...gone.text.out.matchAll(/listens on (\S+)/g)].map((match) => match[1] ?? '');
+  assert.equal(urls.length, 2);
+  for (const url of urls) {
+    await request(url).get('/healthz').expect(200, { status: 'alive' });
+    await request(url).get('/readyz').expect(503, { status: 'storage-unwritable', warnings: [] });
+  }
+  await gone.stop('SIGKILL');
+  const server = await serving(t, config);
+  for (const [, url = ''] of server.text.out.matchAll(/listens on (\S+)/g)) {
+    await request(url).get('/readyz').expect(200, { status: 'ready', warnings: [] });
+  }
 });
 
 test('what is still under way when the drain time is over is cut', async (t) => {

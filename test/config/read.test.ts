@@ -132,13 +132,17 @@ test('an empty file is a configuration with every default, under which nothing c
     policy: [],
     pullWindow: 900_000,
     log: { level: 'info' },
-    shutdown: { drain: 30_000 },
+    shutdown: { drain: 30_000, notice: 10_000 },
+    status: { warnBefore: 14 * 86_400_000 },
     warnings: ['upstreams: there is none, so nothing can be pulled'],
   });
 });
 
 test('a section of which every line is a comment is left out', async (t) => {
-  const config = await read(t, 'cache:\nupstreams:\n  ghcr.io:\nauthorities:\n  # dct: {}\npolicy:\nlog:\nshutdown:\n');
+  const config = await read(
+    t,
+    'cache:\nupstreams:\n  ghcr.io:\nauthorities:\n  # dct: {}\npolicy:\nlog:\nshutdown:\nstatus:\n',
+  );
   assert.deepEqual(
     config.upstreams.map(({ url }) => url),
     ['https://ghcr.io'],

@@ -18,7 +18,7 @@ const TABLE: readonly [section: string, rows: readonly [yaml: string, ...problem
       ['text', '1:1 : a mapping with listen, upstreams, policy, …, not "text"'],
       [
         'polcy: []',
-        '1:1 polcy: one of the keys listen, data, cache, upstreams, authorities, policy, pullWindow, log, shutdown, not "polcy"; did you mean policy?',
+        '1:1 polcy: one of the keys listen, data, cache, upstreams, authorities, policy, pullWindow, log, shutdown, status, not "polcy"; did you mean policy?',
       ],
       [
         'cache: { <<: { maxSize: 1GB } }',
@@ -26,7 +26,7 @@ const TABLE: readonly [section: string, rows: readonly [yaml: string, ...problem
       ],
       [
         '__proto__: {}',
-        '1:1 __proto__: one of the keys listen, data, cache, upstreams, authorities, policy, pullWindow, log, shutdown, not "__proto__"',
+        '1:1 __proto__: one of the keys listen, data, cache, upstreams, authorities, policy, pullWindow, log, shutdown, status, not "__proto__"',
       ],
     ],
   ],

@@ -5,6 +5,7 @@ import type { AuthorityStatus } from '../status.ts';
 import { type Disk, NODE_DISK } from './disk.ts';
 import { type Gun, gunOf, requireGunTemplate } from './gun.ts';
 import { type Pin, type PinOption, parsePin } from './pin.ts';
+import { KnownTrust } from './known-trust.ts';
 import { Remote } from './remote.ts';
 import { RepositoryMemory } from './repository-memory.ts';
 import { RepositoryTrust } from './repository-trust.ts';
@@ -37,6 +38,8 @@ export interface NotaryAuthorityOptions {
   readonly budget?: number;
   readonly disk?: Disk;
   readonly schedule?: Schedule;
+  /** What is kept in memory. */
+  readonly limits?: { readonly repositories: number; readonly bytes: number };
 }
 
 /** Runs a task every so many milliseconds until the function it returns is called. */
@@ -59,6 +62,7 @@ export class NotaryAuthority implements Authority {
   readonly #pin: Pin;
   readonly #rules: TagRules;
   readonly #memory: RepositoryMemory;
+  readonly #known = new KnownTrust();
   readonly #stop: () => void;
   #background: Promise<void> | undefined;
 
@@ -69,7 +73,8 @@ export class NotaryAuthority implements Authority {
     this.#options = options;
     this.#pin = parsePin(options.pin);
     this.#rules = { requireReleases: options.requireReleases, signers: options.signers.map(parseSigner) };
-    this.#memory = new RepositoryMemory((gun) => this.#open(gun));
+    const left = (trust: RepositoryTrust) => this.#known.left(trust);
+    this.#memory = new RepositoryMemory((gun) => this.#open(gun), options.limits, left);
     const schedule = options.schedule ?? everyMilliseconds;
     this.#stop = schedule(() => {
       this.#background ??= this.refreshDue(options.now()).finally(() => {
@@ -83,9 +88,16 @@ export class NotaryAuthority implements Authority {
     return await this.#memory.using(gun, (trust) => trust.judge(question));
   }
 
-  /** Of the repositories that are in memory. */
+  /** Of the repositories asked about by this process, and of those on disk once they were recalled. */
   status(): AuthorityStatus {
-    return { name: this.name, kind: 'notary', trust: this.#memory.all().map((trust) => trust.status()) };
+    return { name: this.name, kind: 'notary', trust: this.#known.all(this.#memory.all(), this.#options.now()) };
+  }
+
+  async recall(): Promise<void> {
+    const { folder, disk = NODE_DISK, log, now } = this.#options;
+    const leftOut = await this.#known.recall(folder, { disk, now: now() });
+    if (leftOut > 0)
+      log.warn({ authority: this.name, leftOut }, 'repositories on disk that no status tells of: too many');
   }
 
   /** Refreshes what is in use and grows old; what the background work does at each tick. */

@@ -1,4 +1,5 @@
 import { type ImageName, parseRepositoryName, parseUpstreamName } from '../../oci/reference.ts';
+import { echo } from './notary-error.ts';
 
 declare const brand: unique symbol;
 
@@ -16,8 +17,18 @@ const PART = /^[A-Za-z0-9_][A-Za-z0-9._:-]*$/;
 /** @throws RangeError: the template, which an operator wrote, makes no usable name. */
 export function gunOf(template: string, name: ImageName): Gun {
   const text = template.replaceAll('{registry}', name.upstream).replaceAll('{repository}', name.repository);
-  if (!text.split('/').every((part) => PART.test(part))) throw notTemplate(template);
-  return text as Gun;
+  if (!isGun(text)) throw notTemplate(template);
+  return text;
+}
+
+/** @throws RangeError when it is none */
+export function parseGun(text: string): Gun {
+  if (!isGun(text)) throw new RangeError(`expected the name of a repository of trust data, got ${echo(text)}`);
+  return text;
+}
+
+function isGun(text: string): text is Gun {
+  return text.split('/').every((part) => PART.test(part));
 }
 
 /** @throws RangeError, at start rather than at the first pull. */

@@ -1,5 +1,7 @@
+import type { Log } from '../../oci/log.ts';
 import { MetadataUnavailable } from '../fetch-metadata.ts';
 import { Undetermined } from './finding.ts';
+import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import { StateUnwritable } from './state-folder.ts';
 
@@ -55,10 +57,21 @@ export function failureOf(
   return { kind: 'ours', error: ours(error, pause), at, pause, answer: before?.answer };
 }
 
-/** Whether asking again has to wait. A clock that was set back does not prolong it. */
-export function isPaused(failure: RefreshFailure, now: Date): boolean {
+/**
+ * Whether asking again has to wait. A clock that was set back does not prolong it.
+ * @param least milliseconds to wait at the least, for who is in no hurry
+ */
+export function isPaused(failure: RefreshFailure, now: Date, least = 0): boolean {
   const since = now.getTime() - failure.at.getTime();
-  return since >= 0 && since < failure.pause;
+  return since >= 0 && since < Math.max(failure.pause, least);
+}
+
+export function logFailure(log: Log, gun: Gun, { error }: RefreshFailure, err: unknown): void {
+  const text = `trust refresh failed: ${error.message}`;
+  if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
+  // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
+  else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
+  else log.warn({ gun, reason: error.reason }, text);
 }
 
 function unreachable(cause: MetadataUnavailable, pause: number, answer: NotaryError | undefined): Undetermined {

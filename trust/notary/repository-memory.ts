@@ -10,12 +10,19 @@ const MEMORY_LIMIT = 64 * 1024 * 1024;
 /** Which repositories are in memory: the least recently asked about leaves first, but never one that is being refreshed. */
 export class RepositoryMemory {
   readonly #make: (gun: Gun) => RepositoryTrust;
+  readonly #left: (trust: RepositoryTrust) => void;
   readonly #limits: { readonly repositories: number; readonly bytes: number };
   /** In the order of their last use. */
   readonly #kept = new Map<Gun, RepositoryTrust>();
 
-  constructor(make: (gun: Gun) => RepositoryTrust, limits = { repositories: REPOSITORY_LIMIT, bytes: MEMORY_LIMIT }) {
+  /** @param left told of each that leaves */
+  constructor(
+    make: (gun: Gun) => RepositoryTrust,
+    limits = { repositories: REPOSITORY_LIMIT, bytes: MEMORY_LIMIT },
+    left: (trust: RepositoryTrust) => void = () => undefined,
+  ) {
     this.#make = make;
+    this.#left = left;
     this.#limits = limits;
   }
 
@@ -43,6 +50,7 @@ export class RepositoryMemory {
       if (trust.busy) continue;
       bytes -= trust.size;
       this.#kept.delete(gun);
+      this.#left(trust);
     }
   }
 }

@@ -8,7 +8,7 @@ import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } fro
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
-import { failureOf, isPaused, type RefreshFailure } from './refresh-failure.ts';
+import { failureOf, isPaused, logFailure, type RefreshFailure } from './refresh-failure.ts';
 import { type State, staleness, stateOf } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
@@ -50,6 +50,8 @@ export class RepositoryTrust {
   #loaded = false;
   #flight: Promise<void> | undefined;
   #failure: RefreshFailure | undefined;
+  /** Why what is on disk cannot be had. */
+  #unread: RefreshFailure | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RepositoryTrustOptions) {
@@ -66,8 +68,12 @@ export class RepositoryTrust {
     return this.#state === undefined ? 0 : sizeOf(this.#state.repository);
   }
 
+  get gun(): Gun {
+    return this.#options.gun;
+  }
+
   status(): TrustStatus {
-    return trustStatusOf(this.#options.gun, this.#state, this.#failure);
+    return trustStatusOf(this.gun, this.#state, this.#unread ?? this.#failure);
   }
 
   async judge(question: Question): Promise<Finding> {
@@ -88,10 +94,12 @@ export class RepositoryTrust {
   /** Refreshes if it is in use and would otherwise grow old. Never throws; what goes wrong is logged. */
   async keepFresh(now: Date): Promise<void> {
     const state = this.#state;
-    if (state === undefined || now.getTime() - this.#askedAt > IN_USE_MS) return;
+    const idle = now.getTime() - this.#askedAt > IN_USE_MS;
+    // One that fails is looked at, though seldom, until it is well again: else the status would tell of it for good.
+    if (state === undefined || (idle && this.#failure === undefined)) return;
     const lifetime = coreExpiry(state.repository).getTime() - state.refreshedAt.getTime();
     const age = now.getTime() - state.refreshedAt.getTime();
-    const paused = this.#failure !== undefined && isPaused(this.#failure, now);
+    const paused = this.#failure !== undefined && isPaused(this.#failure, now, idle ? BACKGROUND_AGE_MS : 0);
     if (!paused && age >= Math.min(BACKGROUND_AGE_MS, lifetime / 2)) await this.#refresh(now);
   }
 
@@ -110,8 +118,12 @@ export class RepositoryTrust {
   }
 
   async #readStore(): Promise<void> {
-    const { store, gun, pin } = this.#options;
-    const remembered = await store.load();
+    const { store, gun, pin, refresh, now } = this.#options;
+    const remembered = await store.load().catch((error: unknown) => {
+      this.#unread = failureOf(error, now(), { refresh, before: undefined });
+      throw error;
+    });
+    this.#unread = undefined;
     this.#state =
       remembered &&
       stateOf(remembered.repository, remembered.refreshedAt, isAnchored(remembered.repository.chain, pin, gun));
@@ -151,17 +163,8 @@ export class RepositoryTrust {
     } catch (error) {
       if (error instanceof StateUnwritable) this.#forget();
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
-      this.#logFailure(error, this.#failure);
+      logFailure(this.#options.log, gun, this.#failure, error);
     }
-  }
-
-  #logFailure(err: unknown, { error }: RefreshFailure): void {
-    const { gun, log } = this.#options;
-    const text = `trust refresh failed: ${error.message}`;
-    if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
-    // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
-    else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
-    else log.warn({ gun, reason: error.reason }, text);
   }
 
   async #replace(previous: TrustedRepository | undefined, repository: TrustedRepository, now: Date): Promise<void> {

@@ -20,6 +20,15 @@ const FOLDER_NAME_LENGTH = 100;
 /** Half a SHA-256: two names that are to collide take 2^64 tries, and would be told apart by the GUN in the state. */
 const FOLDER_HASH_LENGTH = 32;
 
+/** What `folderName` makes. */
+export const FOLDER_NAME = new RegExp(`^[A-Za-z0-9._-]{1,${FOLDER_NAME_LENGTH}}-[0-9a-f]{${FOLDER_HASH_LENGTH}}$`);
+
+/** What the folder of a repository is called. */
+export function folderName(gun: Gun): string {
+  const readable = gun.replaceAll(/[^a-z0-9._-]/gi, '_').slice(0, FOLDER_NAME_LENGTH);
+  return `${readable}-${hexDigest('sha256', Buffer.from(gun)).slice(0, FOLDER_HASH_LENGTH)}`;
+}
+
 /** The folder of one repository: how it is called, and how its files are read and replaced. */
 export class StateFolder {
   readonly path: string;
@@ -28,10 +37,8 @@ export class StateFolder {
   readonly disk: Disk;
 
   constructor(parent: string, gun: Gun, disk: Disk) {
-    const readable = gun.replaceAll(/[^a-z0-9._-]/gi, '_').slice(0, FOLDER_NAME_LENGTH);
-    const hash = hexDigest('sha256', Buffer.from(gun)).slice(0, FOLDER_HASH_LENGTH);
     this.parent = parent;
-    this.path = join(parent, `${readable}-${hash}`);
+    this.path = join(parent, folderName(gun));
     this.gun = gun;
     this.disk = disk;
   }
@@ -69,13 +76,7 @@ export class StateFolder {
 
   /** Says what is wrong and how to go on. */
   damaged(cause: unknown): NotaryError {
-    if (cause instanceof NotaryError && cause.reason === 'TRUST_STATE_DAMAGED') return cause;
-    return new NotaryError(
-      'TRUST_STATE_DAMAGED',
-      `the trust state of ${this.gun} is damaged (${messageOf(cause)}): restore ${this.path} from its newest backup, ` +
-        'or remove that whole folder to begin anew, which gives up what is known of earlier versions',
-      { cause },
-    );
+    return damage({ of: this.gun, path: this.path }, cause);
   }
 
   unwritable(cause: unknown): StateUnwritable {
@@ -83,7 +84,18 @@ export class StateFolder {
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** A fault found in the folder at `path`, with what to do about it. */
+export function damage({ of, path }: { readonly of: string; readonly path: string }, cause: unknown): NotaryError {
+  if (cause instanceof NotaryError && cause.reason === 'TRUST_STATE_DAMAGED') return cause;
+  return new NotaryError(
+    'TRUST_STATE_DAMAGED',
+    `the trust state of ${of} is damaged (${messageOf(cause)}): restore ${path} from its newest backup, ` +
+      'or remove that whole folder to begin anew, which gives up what is known of earlier versions',
+    { cause },
+  );
+}
+
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
