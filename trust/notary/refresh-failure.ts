@@ -1,5 +1,7 @@
+import type { Log } from '../../oci/log.ts';
 import { MetadataUnavailable } from '../fetch-metadata.ts';
 import { Undetermined } from './finding.ts';
+import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import { StateUnwritable } from './state-folder.ts';
 
@@ -59,6 +61,14 @@ export function failureOf(
 export function isPaused(failure: RefreshFailure, now: Date): boolean {
   const since = now.getTime() - failure.at.getTime();
   return since >= 0 && since < failure.pause;
+}
+
+export function logFailure(log: Log, gun: Gun, err: unknown, { error }: RefreshFailure): void {
+  const text = `trust refresh failed: ${error.message}`;
+  if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
+  // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
+  else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
+  else log.warn({ gun, reason: error.reason }, text);
 }
 
 function unreachable(cause: MetadataUnavailable, pause: number, answer: NotaryError | undefined): Undetermined {

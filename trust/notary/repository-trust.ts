@@ -1,5 +1,5 @@
 import type { Log } from '../../oci/log.ts';
-import type { Finding, Question } from '../authority.ts';
+import type { Finding, NotVouched, Question, SignedTargets, TargetsQuestion, Unknown } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
 import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
@@ -8,7 +8,7 @@ import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } fro
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
-import { failureOf, isPaused, type RefreshFailure } from './refresh-failure.ts';
+import { failureOf, isPaused, logFailure, type RefreshFailure } from './refresh-failure.ts';
 import { type State, staleness, stateOf } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
@@ -16,7 +16,7 @@ import { StateUnwritable } from './state-folder.ts';
 import type { RepositoryStore } from './store.ts';
 import { trustStatusOf } from './trust-status.ts';
 import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
-import { type MetadataSource, update } from './update.ts';
+import { type MetadataSource, stateVersionOf, update } from './update.ts';
 import { withinBudget } from './within-budget.ts';
 
 export interface RepositoryTrustOptions {
@@ -31,6 +31,11 @@ export interface RepositoryTrustOptions {
   readonly budget: number;
   readonly log: Log;
   readonly now: () => Date;
+}
+
+/** A state that may be relied on, with what is to be said of its freshness. */
+interface Usable extends State {
+  readonly notes: readonly EvidenceStep[];
 }
 
 /** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
@@ -70,16 +75,28 @@ export class RepositoryTrust {
     return trustStatusOf(this.#options.gun, this.#state, this.#failure);
   }
 
-  async judge(question: Question): Promise<Finding> {
-    this.#askedAt = Math.max(this.#askedAt, question.now.getTime());
+  judge(question: Question): Promise<Finding> {
+    return this.#answer(question, (usable) => this.#vouch(question, usable));
+  }
+
+  signedTargets(question: TargetsQuestion): Promise<SignedTargets | NotVouched | Unknown> {
+    return this.#answer(question, ({ repository, index }) => ({
+      outcome: 'listed',
+      stateVersion: stateVersionOf(repository),
+      targets: index.targets(this.#options.rules, question.now),
+    }));
+  }
+
+  async #answer<T>({ now, maxAge }: TargetsQuestion, answer: (usable: Usable) => T): Promise<T | NotVouched | Unknown> {
+    this.#askedAt = Math.max(this.#askedAt, now.getTime());
     try {
       await this.#load();
-      if (this.#isDue(question.now, question.maxAge)) {
-        await this.#refresh(question.now);
+      if (this.#isDue(now, maxAge)) {
+        await this.#refresh(now);
         // The refresh that was joined may have begun too long ago for a small `maxAge`.
-        if (this.#isTooOld(question.now, question.maxAge)) await this.#refresh(question.now);
+        if (this.#isTooOld(now, maxAge)) await this.#refresh(now);
       }
-      return this.#vouch(question);
+      return answer(this.#usable(now, maxAge));
     } catch (error) {
       return this.#findingOf(error);
     }
@@ -139,7 +156,7 @@ export class RepositoryTrust {
   }
 
   async #ask(now: Date): Promise<void> {
-    const { gun, pin, source, budget, refresh } = this.#options;
+    const { gun, pin, source, budget, refresh, log } = this.#options;
     const previous = this.#state?.repository;
     try {
       const repository = await withinBudget(update({ gun, pin, source, previous, now }), budget);
@@ -151,17 +168,8 @@ export class RepositoryTrust {
     } catch (error) {
       if (error instanceof StateUnwritable) this.#forget();
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
-      this.#logFailure(error, this.#failure);
+      logFailure(log, gun, error, this.#failure);
     }
-  }
-
-  #logFailure(err: unknown, { error }: RefreshFailure): void {
-    const { gun, log } = this.#options;
-    const text = `trust refresh failed: ${error.message}`;
-    if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
-    // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
-    else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
-    else log.warn({ gun, reason: error.reason }, text);
   }
 
   async #replace(previous: TrustedRepository | undefined, repository: TrustedRepository, now: Date): Promise<void> {
@@ -192,8 +200,7 @@ export class RepositoryTrust {
     this.#loaded = false;
   }
 
-  #vouch({ reference, now, maxAge }: Question): Finding {
-    const { repository, refreshedAt, index, notes } = this.#usable(now, maxAge);
+  #vouch({ reference, now }: Question, { repository, refreshedAt, index, notes }: Usable): Finding {
     const { rules, pin } = this.#options;
     try {
       const resolution: Resolution =
@@ -208,7 +215,7 @@ export class RepositoryTrust {
   }
 
   /** @throws NotaryError, Undetermined when nothing may be relied on */
-  #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
+  #usable(now: Date, maxAge: number): Usable {
     const state = this.#state;
     const failure = this.#failure;
     // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
@@ -228,7 +235,7 @@ export class RepositoryTrust {
     };
   }
 
-  #findingOf(error: unknown): Finding {
+  #findingOf(error: unknown): NotVouched | Unknown {
     if (error instanceof NotaryError) return refusedFinding(error);
     if (error instanceof Undetermined) return undeterminedFinding(error);
     if (error instanceof StateUnwritable) {
