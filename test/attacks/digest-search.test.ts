@@ -96,7 +96,7 @@ test('in an outage a storm costs a few requests, and what it asked for is not re
   registry.push('app', multi, 'w');
   gateway.signed.sign('corp/app', 'w', multi.digest);
   const mend = registry.spoil({}, { status: 503 });
-  for (let time = 0; time < 20; time += 1) {
+  for (let time = 0; time < 3; time += 1) {
     const before = new Set(registry.requests);
     const asked = randomDigests(10, `time ${time}`).map((digest) => request(app).get(`/manifests/${digest}`));
     for (const { status } of await Promise.all(asked)) assert.equal(status, 502);

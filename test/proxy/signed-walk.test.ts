@@ -179,6 +179,18 @@ for (const [what, retryAfter, pause] of [
   });
 }
 
+test('an outage uses up no looks', async () => {
+  const { walk, world } = walkThrough(images(50));
+  world.fetch = failing('unreachable');
+  for (let time = 0; time < 40; time += 1) {
+    await walk.step();
+    world.now += 10 * SECOND;
+  }
+  world.fetch = async () => undefined;
+  for (let step = await walk.step(); step === 'more'; ) step = await walk.step();
+  assert.equal(walk.recorded, 50);
+});
+
 test('an authority that could not be asked stops the walk too', async () => {
   const { walk, world } = walkThrough(images(1));
   world.judge = () => undetermined('TRUST_UNREACHABLE', 'it is out');
@@ -210,6 +222,17 @@ test('other trust metadata begins the walk anew, with what is left of its looks'
   walk.aim({ ...list, version: '2' }, nobody);
   assert.equal(await walk.step(), 'beyond');
   assert.equal(world.fetched.length, 50);
+});
+
+test('what other trust metadata names is looked at', async () => {
+  const [one, two] = images(2) as [MemoryImage, MemoryImage];
+  const { walk, world, nobody } = walkThrough([one, two], { targets: names([one, two]) });
+  walk.aim({ version: '2', targets: names([one]), unknown: undefined }, nobody);
+  for (let step = await walk.step(); step === 'more'; ) step = await walk.step();
+  assert.deepEqual(world.fetched, [one.digest]);
+  walk.aim({ version: '3', targets: names([one, two]).slice(1), unknown: undefined }, nobody);
+  assert.equal(await walk.step(), 'more');
+  assert.deepEqual(world.fetched, [one.digest, two.digest]);
 });
 
 test('the digest itself comes first, and needs no look', async () => {

@@ -48,11 +48,18 @@ test('the child of an index in an index is served', async (t) => {
 test('what lies deeper than an index nests is refused, and not looked for', async (t) => {
   const { registry, gateway, app } = await start(t);
   const deep = image({ layers: ['too far below'] });
-  const four = [0, 1, 2].reduce((below) => index([below]), index([deep]));
-  registry.push('app', four, 'deep');
-  gateway.signed.sign('corp/app', 'deep', four.digest);
+  const one = index([deep]);
+  const two = index([one]);
+  const three = index([two]);
+  registry.push('app', index([three]), 'deep');
+  gateway.signed.sign('corp/app', 'deep', index([three]).digest);
   await request(app).get(`/manifests/${deep.digest}`).expect(403);
   await request(app).get(`/blobs/${deep.layers[0]}`).expect(403);
+  for (const reference of ['deep', three.digest, two.digest, one.digest]) {
+    await request(app).get(`/manifests/${reference}`).expect(200);
+  }
+  gateway.advance(2000);
+  await request(app).get(`/manifests/${deep.digest}`).expect(403);
 });
 
 test('the second of two gateways serves the blobs of what the first one served', async (t) => {
@@ -87,6 +94,30 @@ test('a child that moved to a new index is served after the old one was withdraw
   await request(app).get(`/blobs/${arm64.layers[0]}`).expect(200);
   await request(app).get(`/manifests/${arm64.digest}`).expect(200);
   await request(app).get(`/manifests/${amd64.digest}`).expect(403);
+});
+
+test("what another client's search finds while this one is judged is not missed", async (t) => {
+  const { registry, gateway, app } = await start(t);
+  await request(app).get('/manifests/v1').expect(200);
+  const next = index([arm64]);
+  registry.push('app', next, 'v2');
+  gateway.signed.withdraw('corp/app', 'v1');
+  gateway.signed.sign('corp/app', 'v2', next.digest);
+  gateway.advance(3_600_000);
+  const judge = gateway.signed.judge.bind(gateway.signed);
+  let other = 0;
+  gateway.signed.judge = async (question) => {
+    // The index that once led to it is judged; another client now finds the one that leads to it today.
+    if (question.reference.kind === 'digest' && question.reference.digest === multi.digest && other === 0) {
+      other += 1;
+      await request(app)
+        .get(`/manifests/${image({ layers: ['of nobody'] }).digest}`)
+        .expect(403);
+    }
+    return judge(question);
+  };
+  await request(app).get(`/manifests/${arm64.digest}`).expect(200);
+  assert.equal(other, 1);
 });
 
 test('where a pattern covers tags only, what such a tag means is served by its digest, and so are its children', async (t) => {

@@ -103,6 +103,13 @@ for (const [what, rules, authorities, expected, knowledge] of cases) {
   });
 }
 
+test('an authority is not asked what is signed where no rule that requires it covers the repository', async () => {
+  const [one, other] = [signing('a', '1'), signing('b', '1')];
+  const rules = [rule('0', 'corp/other', all('a')), rule('1', 'corp/app', all('b'))];
+  await new Judge(rules, [one, other], new RecordingLog()).signedTargets(NAME, NOW);
+  assert.deepEqual([one.listed, other.listed], [0, 1]);
+});
+
 test('an authority that throws leaves unknown what is signed, and says why in the log alone', async () => {
   const broken = signing('a', '1');
   broken.signedTargets = () => Promise.reject(new TypeError('a bug at /secret/place'));
