@@ -245,3 +245,13 @@ for (const [what, unsigned] of [
     await refusal(`/blobs/${child.layers[0]}`);
   });
 }
+
+test('nothing is looked for where no rule covers the repository', async (t) => {
+  const { registry, gateway, refusal } = await start(t, { rules: [{ images: 'corp/other', ...SIGNED }] });
+  registry.push('app', multi, '1');
+  gateway.signed.sign('corp/app', '1', multi.digest);
+  for (const path of [`/manifests/${child.digest}`, `/blobs/${child.layers[0]}`]) {
+    assert.equal((await refusal(path)).detail.reason, 'NO_RULE');
+  }
+  assert.equal(registry.requests.length + gateway.signed.listed, 0);
+});
