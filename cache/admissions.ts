@@ -76,6 +76,11 @@ export class Admissions {
     return this.#statements.tagsOf.all(nameText(name), digest).map((row) => row.tag as Tag);
   }
 
+  /** Whether this manifest was once admitted for the repository, in whichever way. */
+  knows(name: ImageName, digest: Digest): boolean {
+    return this.#statements.findManifest.get(nameText(name), digest) !== undefined;
+  }
+
   /** Admitted indexes of this repository that list the manifest. */
   parentsOf(name: ImageName, digest: Digest): readonly Listing[] {
     return this.#listings(name, digest, CHILD_MANIFEST);
@@ -158,6 +163,7 @@ function prepare(database: DatabaseSync) {
       `INSERT INTO manifest (name, digest, admitted) VALUES (?, ?, ?)
        ON CONFLICT (name, digest) DO UPDATE SET admitted = excluded.admitted RETURNING id`,
     ),
+    findManifest: sql('SELECT id FROM manifest WHERE name = ? AND digest = ?'),
     lastOrder: sql('SELECT MAX(admitted) AS last FROM manifest'),
     addTag: sql('INSERT OR IGNORE INTO tag (manifest, tag) VALUES (?, ?)'),
     addListing: sql('INSERT OR REPLACE INTO listing (child, parent, kind, size) VALUES (?, ?, ?, ?)'),

@@ -41,13 +41,17 @@ export function parseRepositoryName(text: string): RepositoryName {
 
 /** @throws RegistryError TAG_INVALID. */
 export function parseTag(text: string): Tag {
-  if (!TAG.test(text)) {
+  if (!isTag(text)) {
     throw new RegistryError(
       'TAG_INVALID',
       `expected a tag of 1 to 128 letters, digits, "_", "." or "-", got ${echo(text)}`,
     );
   }
-  return text as Tag;
+  return text;
+}
+
+export function isTag(text: string): text is Tag {
+  return TAG.test(text);
 }
 
 /** @throws RegistryError NAME_INVALID. */

@@ -6,13 +6,17 @@ import { PullWindow } from '../cache/pull-window.ts';
 import { Recent } from '../cache/recent.ts';
 import type { Log } from '../oci/log.ts';
 import type { Judge } from '../trust/judge.ts';
+import type { Verdict } from '../trust/verdict.ts';
 import type { AddressBook } from './addressing.ts';
 import { gatewayApp } from './app.ts';
+import { KnownWays } from './known-ways.ts';
 import { ReferrerLists } from './list-referrers.ts';
 import { TagLists } from './list-tags.ts';
 import { Manifests } from './manifests.ts';
 import { BlobPulls } from './pull-blob.ts';
 import { ManifestPulls } from './pull-manifest.ts';
+import { Search } from './search.ts';
+import type { SignedWalk } from './signed-walk.ts';
 import type { Upstreams } from './upstreams.ts';
 import { Verdicts } from './verdicts.ts';
 
@@ -38,11 +42,14 @@ export interface Gateway {
 
 const REFUSALS_KEPT = 1000;
 const VERDICTS_KEPT = 10_000;
+/** Repositories whose walks are remembered; one that is forgotten may be walked through anew. */
+const WALKS_KEPT = 1000;
 const MANIFEST_MEMORY = 64 * 1024 * 1024;
 
 /** Verdicts and manifests: what one question needs. */
 export interface Pulls {
   readonly verdicts: Verdicts;
+  readonly search: Search;
   readonly window: PullWindow;
   readonly manifests: ManifestPulls;
 }
@@ -52,7 +59,8 @@ export function composePulls(
 ): Pulls {
   const { judge, upstreams, admissions, store, now, log } = parts;
   const window = new PullWindow(parts.pullWindow, now);
-  const verdicts = new Verdicts({ judge, admissions, upstreams, recent: new Recent(VERDICTS_KEPT, now), now, log });
+  const recent = new Recent<Verdict>(VERDICTS_KEPT, now);
+  const known = new KnownWays({ judge, admissions, upstreams, recent, now, log });
   const contents = new Manifests({
     memory: new ManifestMemory(MANIFEST_MEMORY),
     store,
@@ -61,18 +69,22 @@ export function composePulls(
     now,
     log,
   });
-  return { verdicts, window, manifests: new ManifestPulls({ verdicts, manifests: contents, admissions, window, log }) };
+  const walks = new Recent<SignedWalk>(WALKS_KEPT, now);
+  const search = new Search({ judge, known, manifests: contents, admissions, walks, now, log });
+  const verdicts = new Verdicts({ known, search, recent, now });
+  const manifests = new ManifestPulls({ verdicts, manifests: contents, admissions, window, log });
+  return { verdicts, search, window, manifests };
 }
 
 /** Puts the parts together. The only place that knows all of them. */
 export function composeGateway(parts: GatewayParts): Gateway {
   const { judge, upstreams, admissions, store, log, addresses } = parts;
-  const { verdicts, window, manifests } = composePulls(parts);
+  const { verdicts, search, window, manifests } = composePulls(parts);
   const rules = judge.rules;
   const stories = {
     addresses,
     manifests,
-    blobs: new BlobPulls({ rules, verdicts, admissions, window, store, upstreams, log }),
+    blobs: new BlobPulls({ rules, verdicts, search, admissions, window, store, upstreams, log }),
     tags: new TagLists({ rules, verdicts, upstreams }),
     referrers: new ReferrerLists({ verdicts, upstreams }),
   };

@@ -1,4 +1,4 @@
-import { type ImageName, nameText, parseTag, type Tag, tagReference } from '../oci/reference.ts';
+import { type ImageName, isTag, nameText, parseTag, type Tag, tagReference } from '../oci/reference.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { coversRepository, findRule, type Rule } from '../trust/rule.ts';
 import { refused } from '../trust/verdict.ts';
@@ -46,7 +46,9 @@ export class TagLists {
     const page = await this.#upstreams.of(name).tags(name.repository, asked);
     if (page === undefined) throw new RegistryError('NAME_UNKNOWN', `${nameText(name)} is unknown to the upstream`);
     // An upstream that ignores `last` must not send its client round in circles.
-    const listed = page.tags.slice(query.last === undefined ? 0 : page.tags.indexOf(query.last) + 1).filter(isTag);
+    const after = query.last === undefined ? 0 : page.tags.indexOf(query.last) + 1;
+    // What no client could ask for is not listed.
+    const listed = page.tags.slice(after).filter(isTag);
     // One that ignores `n` must not make one request cost more verdicts than a page has.
     const tags = listed.slice(0, asked.n);
     const more = page.more || listed.length > tags.length;
@@ -62,16 +64,6 @@ export class TagLists {
     if (rule.unsafeAllowUnsigned || rule.mode === 'warn') return true;
     // Listing admits nothing, so what could not be found out stays on the list.
     return (await this.#verdicts.of(name, tagReference(tag))).outcome !== 'refused';
-  }
-}
-
-/** What no client could ask for is not listed. */
-function isTag(text: string): text is Tag {
-  try {
-    return parseTag(text) === text;
-  } catch (error) {
-    if (error instanceof RegistryError) return false;
-    throw error;
   }
 }
 

@@ -55,16 +55,28 @@ export class Manifests {
     return 'manifest' in found ? found.manifest : found.refused;
   }
 
+  /** The same without the upstream: undefined when it is not at hand. */
+  async kept(digest: Digest): Promise<Manifest | undefined> {
+    const kept = this.#memory.get(digest);
+    if (kept !== undefined) return kept;
+    const found = await this.#stored(digest);
+    return found !== undefined && 'manifest' in found ? found.manifest : undefined;
+  }
+
   /** Bad bytes are not asked for again by every pull of a rush; good ones are in memory. */
   #reusableUntil(found: Found): number {
     return 'refused' in found ? this.#now().getTime() + REFUSAL_REUSE : 0;
   }
 
   async #find(name: ImageName, digest: Digest): Promise<Found> {
-    const stored = await this.#store.readAll(digest, MANIFEST_LIMIT);
-    const found = stored === undefined ? await this.#fetch(name, digest) : parse(digest, stored, '');
+    const found = (await this.#stored(digest)) ?? (await this.#fetch(name, digest));
     if ('manifest' in found) this.#memory.set(found.manifest);
     return found;
+  }
+
+  async #stored(digest: Digest): Promise<Found | undefined> {
+    const stored = await this.#store.readAll(digest, MANIFEST_LIMIT);
+    return stored === undefined ? undefined : parse(digest, stored, '');
   }
 
   async #fetch(name: ImageName, digest: Digest): Promise<Found> {

@@ -1,4 +1,4 @@
-import type { Admissions, Listing } from '../cache/admissions.ts';
+import type { Admissions } from '../cache/admissions.ts';
 import type { BlobStore } from '../cache/blob-store.ts';
 import { FillError } from '../cache/blob-fill.ts';
 import { checked } from '../cache/checked-stream.ts';
@@ -14,9 +14,11 @@ import { UpstreamError } from '../upstream/upstream-error.ts';
 import { type Attempt, attempted, better, settled } from './attempt.ts';
 import { DeniedError } from './denial.ts';
 import { firstSign } from './first-sign.ts';
+import { childOf } from './known-ways.ts';
 import type { ByteRange } from './range.ts';
 import { within } from './within.ts';
 import type { Upstreams } from './upstreams.ts';
+import type { Search } from './search.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** A blob that may be served: `size` in bytes is what the admitted manifest says. */
@@ -38,6 +40,7 @@ const WHOLE_TIME = 10 * 60_000;
 export class BlobPulls {
   readonly #rules: readonly Rule[];
   readonly #verdicts: Verdicts;
+  readonly #search: Search;
   readonly #admissions: Admissions;
   readonly #window: PullWindow;
   readonly #store: BlobStore;
@@ -47,6 +50,7 @@ export class BlobPulls {
   constructor(parts: {
     rules: readonly Rule[];
     verdicts: Verdicts;
+    search: Search;
     admissions: Admissions;
     window: PullWindow;
     store: BlobStore;
@@ -55,6 +59,7 @@ export class BlobPulls {
   }) {
     this.#rules = parts.rules;
     this.#verdicts = parts.verdicts;
+    this.#search = parts.search;
     this.#admissions = parts.admissions;
     this.#window = parts.window;
     this.#store = parts.store;
@@ -71,9 +76,15 @@ export class BlobPulls {
     const holders = this.#admissions.holdersOf(name, digest);
     const open = holders.find((holder) => this.#window.isOpen(name, holder.parent));
     if (open !== undefined) return { digest, size: open.size };
-    const judged = await this.#judgeAgain(name, digest, holders);
-    if ('outcome' in judged) throw denied(name, digest, judged);
-    return judged;
+    if (!coversRepository(this.#rules, name)) {
+      throw denied(name, digest, refused('NO_RULE', 'no policy rule covers the repository'));
+    }
+    const verdict = settled(
+      await this.#search.lastly('blob', name, digest, (afresh) => this.#judgeHolders(name, digest, afresh)),
+    );
+    if (verdict.outcome !== 'admitted') throw denied(name, digest, verdict);
+    if (verdict.size === undefined) throw new RangeError('expected the size of a listed blob, got none');
+    return { digest, size: verdict.size };
   }
 
   /** @throws DeniedError CONTENT_MISMATCH; RegistryError BLOB_UNKNOWN; UpstreamError: all before the first byte */
@@ -111,17 +122,17 @@ export class BlobPulls {
     }
   }
 
-  async #judgeAgain(name: ImageName, digest: Digest, holders: readonly Listing[]): Promise<AdmittedBlob | Denied> {
-    if (!coversRepository(this.#rules, name)) return refused('NO_RULE', 'no policy rule covers the repository');
+  /** The verdict that a manifest which lists the blob gives it. */
+  async #judgeHolders(name: ImageName, digest: Digest, afresh: boolean): Promise<Attempt> {
     let best: Attempt | undefined;
-    for (const { parent, size } of holders) {
-      const attempt = await attempted(this.#verdicts.of(name, digestReference(parent)));
-      if ('verdict' in attempt && attempt.verdict.outcome === 'admitted') return { digest, size };
-      best = better(best, attempt);
+    for (const { parent, size } of this.#admissions.holdersOf(name, digest)) {
+      const judging = afresh ? this.#verdicts.afresh(name, parent) : this.#verdicts.of(name, digestReference(parent));
+      const attempt = await attempted(judging);
+      const listed = 'verdict' in attempt ? { verdict: childOf(attempt.verdict, digest, size) } : attempt;
+      if ('verdict' in listed && listed.verdict.outcome === 'admitted') return listed;
+      best = better(best, listed);
     }
-    const verdict = best === undefined ? undefined : settled(best);
-    if (verdict !== undefined && verdict.outcome !== 'admitted') return verdict;
-    return refused('NOT_ADMITTED', 'no admitted manifest of this repository lists this content');
+    return best ?? { verdict: refused('NOT_ADMITTED', 'no admitted manifest of this repository lists this content') };
   }
 
   async #source(name: ImageName, blob: AdmittedBlob, offset: number): Promise<Readable> {

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import type { ImageName, Reference } from '../oci/reference.ts';
+import type { ImageName, Reference, Tag } from '../oci/reference.ts';
 import type { EvidenceStep } from './evidence.ts';
 import type { RefusalReason, UndeterminedReason } from './reason.ts';
 import type { AuthorityStatus } from './status.ts';
@@ -47,6 +47,24 @@ export interface Unknown {
 
 export type Finding = Vouched | NotVouched | Unknown;
 
+/** Like `Question`, about all that is signed in a repository. */
+export type TargetsQuestion = Omit<Question, 'reference'>;
+
+/** A tag that signed metadata maps to a digest now. */
+export interface SignedTarget {
+  readonly tag: Tag;
+  readonly digest: Digest;
+}
+
+/** What signed metadata names in a repository now, all of one state of it. */
+export interface SignedTargets {
+  readonly outcome: 'listed';
+  /** As in `Vouched`: while it is the same, so is the list, but for what expires. */
+  readonly stateVersion: string;
+  /** Each tag once, as a pull of it would resolve; the likeliest to be asked for first. Made as it is read, since there may be 100,000. */
+  readonly targets: Iterable<SignedTarget>;
+}
+
 /** Who may vouch. `judge` never throws for bad trust data and never admits on an exception: trouble is a finding. */
 export interface Authority {
   /** The name the configuration gives it. */
@@ -57,6 +75,11 @@ export interface Authority {
    */
   readonly way: 'resolves' | 'attests';
   judge(question: Question): Promise<Finding>;
+  /**
+   * Only of an authority that resolves: what it names now. A list of where to look, which admits nothing: whatever is found
+   * through it is judged in the ordinary way. Never throws for bad trust data, as `judge`.
+   */
+  signedTargets?(question: TargetsQuestion): Promise<SignedTargets | NotVouched | Unknown>;
   /** How its trust stands, from memory: asks nobody and never throws. */
   status(): AuthorityStatus;
   /**

@@ -1,9 +1,10 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Log } from '../oci/log.ts';
 import { digestReference, type ImageName, imageText, nameText, type Reference } from '../oci/reference.ts';
-import type { Authority, Finding, Question } from './authority.ts';
+import type { Authority, Finding, NotVouched, Question, SignedTargets, TargetsQuestion, Unknown } from './authority.ts';
 import { type Answer, decide, takeUpstreamsWord } from './decide.ts';
-import { findRule, type Rule } from './rule.ts';
+import { coversRepository, findRule, type Rule } from './rule.ts';
+import { type RuleNames, type SignedList, signedList } from './signed-list.ts';
 import { refused, undetermined, type Verdict } from './verdict.ts';
 
 /**
@@ -42,6 +43,39 @@ export class Judge {
     const verdict = await this.#required(rule, name, reference, now, word);
     if (verdict.outcome === 'admitted' || rule.mode === 'enforce') return verdict;
     return takeUpstreamsWord(rule, await word(), now, verdict);
+  }
+
+  /** Where to look for what is not itself signed but part of something signed. Never throws for anything that an authority does. */
+  async signedTargets(name: ImageName, now: Date): Promise<SignedList> {
+    // What is taken unsigned leads nowhere: it must not lend its word to digests that another rule covers.
+    const rules = this.#rules.filter((rule) => !rule.unsafeAllowUnsigned && coversRepository([rule], name));
+    const asked = await Promise.all(rules.map((rule) => this.#names(rule, { name, now, maxAge: rule.maxAge })));
+    return signedList(this.#rules, name, asked);
+  }
+
+  async #names(rule: Rule, question: TargetsQuestion): Promise<RuleNames> {
+    const asked = (rule.require?.authorities ?? []).map(async (key) => ({
+      authority: key,
+      names: await this.#safelyNamed(key, question),
+    }));
+    const answers = await Promise.all(asked);
+    return {
+      rule,
+      answers: answers.flatMap(({ authority, names }) => (names === undefined ? [] : { authority, names })),
+    };
+  }
+
+  /** Undefined of an authority that has no names to tell. */
+  async #safelyNamed(
+    key: string,
+    question: TargetsQuestion,
+  ): Promise<SignedTargets | NotVouched | Unknown | undefined> {
+    try {
+      return await this.#authorities.get(key)?.signedTargets?.(question);
+    } catch (error) {
+      this.#log.error({ authority: key, repository: nameText(question.name), err: error }, FAILED);
+      return undetermined('INTERNAL', `the authority ${key} failed unexpectedly`);
+    }
   }
 
   async #required(rule: Rule, name: ImageName, reference: Reference, now: Date, word: Word): Promise<Verdict> {

@@ -44,6 +44,15 @@ test('a child manifest is led back to its index, and is no blob', async (t) => {
   admissions.close();
 });
 
+test('what was admitted is known, for its own repository, and what it lists is not by that', async (t) => {
+  const admissions = await Admissions.open(await folder(t), silent);
+  admissions.record(APP, index, parseTag('1'));
+  assert.equal(admissions.knows(APP, index.digest), true);
+  assert.equal(admissions.knows(OTHER, index.digest), false);
+  assert.equal(admissions.knows(APP, image.digest), false);
+  admissions.close();
+});
+
 test("tags, listings and the upstream's word survive a restart", async (t) => {
   const path = await folder(t);
   const before = await Admissions.open(path, silent);

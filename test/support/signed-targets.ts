@@ -1,6 +1,14 @@
 import type { Digest } from '../../oci/digest.ts';
-import { type ImageName, nameText } from '../../oci/reference.ts';
-import type { Authority, Finding, Question } from '../../trust/authority.ts';
+import { type ImageName, nameText, parseTag } from '../../oci/reference.ts';
+import type {
+  Authority,
+  Finding,
+  NotVouched,
+  Question,
+  SignedTargets as Names,
+  TargetsQuestion,
+  Unknown,
+} from '../../trust/authority.ts';
 import type { RefusalReason, UndeterminedReason } from '../../trust/reason.ts';
 import type { AuthorityStatus } from '../../trust/status.ts';
 
@@ -29,6 +37,9 @@ export class SignedTargets implements Authority {
   validFor = DAY;
   /** What it says of a manifest's size, in bytes. */
   size: number | undefined;
+  /** How often it was asked what it names. */
+  listed = 0;
+  #version = 1;
   readonly #targets = new Map<string, Map<string, Digest>>();
 
   constructor(name = 'signer', way: Authority['way'] = 'resolves') {
@@ -43,10 +54,12 @@ export class SignedTargets implements Authority {
   sign(name: string, tag: string, digest: Digest): void {
     const targets = this.#targets.get(name) ?? new Map<string, Digest>();
     this.#targets.set(name, targets.set(tag, digest));
+    this.#version += 1;
   }
 
   withdraw(name: string, tag: string): void {
     this.#targets.get(name)?.delete(tag);
+    this.#version += 1;
   }
 
   async judge(question: Question): Promise<Finding> {
@@ -56,6 +69,18 @@ export class SignedTargets implements Authority {
     if (this.says !== undefined) return this.says;
     if (this.unreachable) return unknown('TRUST_UNREACHABLE');
     return this.#find(question.name, question);
+  }
+
+  async signedTargets({ name }: TargetsQuestion): Promise<Names | NotVouched | Unknown> {
+    this.listed += 1;
+    if (this.unreachable) return unknown('TRUST_UNREACHABLE');
+    const targets = this.#targets.get(nameText(name));
+    if (targets === undefined || this.way === 'attests') return refusing('NOT_SIGNED');
+    return {
+      outcome: 'listed',
+      stateVersion: String(this.#version),
+      targets: [...targets].map(([tag, digest]) => ({ tag: parseTag(tag), digest })),
+    };
   }
 
   #find(name: ImageName, { reference, now }: Question): Finding {
@@ -68,7 +93,15 @@ export class SignedTargets implements Authority {
     if (digest === undefined) return refusing(reference.kind === 'tag' ? 'TAG_NOT_SIGNED' : 'DIGEST_NOT_SIGNED');
     const validUntil = new Date(now.getTime() + this.validFor);
     const size = this.size === undefined ? {} : { size: this.size };
-    return { outcome: 'vouched', digest, ...size, refreshedAt: now, validUntil, stateVersion: '1', evidence: [] };
+    return {
+      outcome: 'vouched',
+      digest,
+      ...size,
+      refreshedAt: now,
+      validUntil,
+      stateVersion: String(this.#version),
+      evidence: [],
+    };
   }
 
   async close(): Promise<void> {
@@ -76,11 +109,11 @@ export class SignedTargets implements Authority {
   }
 }
 
-export function refusing(reason: RefusalReason): Finding {
+export function refusing(reason: RefusalReason): NotVouched {
   return { outcome: 'refused', reason, message: `it is ${reason}`, evidence: [] };
 }
 
-export function unknown(reason: UndeterminedReason, retryAfter?: number): Finding {
+export function unknown(reason: UndeterminedReason, retryAfter?: number): Unknown {
   const wait = retryAfter === undefined ? {} : { retryAfter };
   return { outcome: 'undetermined', reason, message: `it is ${reason}`, ...wait, evidence: [] };
 }

@@ -1,5 +1,13 @@
 import type { Log } from '../../oci/log.ts';
-import type { Authority, Finding, Question } from '../authority.ts';
+import type {
+  Authority,
+  Finding,
+  NotVouched,
+  Question,
+  SignedTargets,
+  TargetsQuestion,
+  Unknown,
+} from '../authority.ts';
 import type { MetadataFetch } from '../fetch-metadata.ts';
 import type { AuthorityStatus } from '../status.ts';
 import { type Disk, NODE_DISK } from './disk.ts';
@@ -86,6 +94,11 @@ export class NotaryAuthority implements Authority {
   async judge(question: Question): Promise<Finding> {
     const gun = gunOf(this.#options.gun, question.name);
     return await this.#memory.using(gun, (trust) => trust.judge(question));
+  }
+
+  async signedTargets(question: TargetsQuestion): Promise<SignedTargets | NotVouched | Unknown> {
+    const gun = gunOf(this.#options.gun, question.name);
+    return await this.#memory.using(gun, (trust) => trust.signedTargets(question));
   }
 
   /** Of the repositories asked about by this process, and of those on disk once they were recalled. */

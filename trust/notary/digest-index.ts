@@ -1,4 +1,7 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { isTag, type Tag } from '../../oci/reference.ts';
+import type { SignedTarget } from '../authority.ts';
+import { likeliestFirst } from '../tag-order.ts';
 import { NotaryError } from './notary-error.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { RELEASES } from './role-name.ts';
@@ -8,6 +11,7 @@ import type { TrustedRepository } from './trusted-repository.ts';
 export class DigestIndex {
   readonly #repository: TrustedRepository;
   readonly #tags = new Map<Digest, string[]>();
+  #ordered: readonly Tag[] | undefined;
 
   constructor(repository: TrustedRepository) {
     this.#repository = repository;
@@ -37,6 +41,18 @@ export class DigestIndex {
     }
     const why = fault === undefined ? '' : `; a tag that had it is not acceptable: ${fault.message}`;
     throw new NotaryError('DIGEST_NOT_SIGNED', `no signed tag means this digest now${why}`);
+  }
+
+  /** Every tag with what a pull of it would resolve to, by the same precedence and rules; those that would be refused are left out. */
+  *targets(rules: TagRules, now: Date): Generator<SignedTarget> {
+    this.#ordered ??= likeliestFirst(new Set([...this.#tags.values()].flat().filter(isTag)));
+    for (const tag of this.#ordered) {
+      try {
+        yield { tag, digest: resolveTag(this.#repository, tag, rules, now).digest };
+      } catch (error) {
+        if (!(error instanceof NotaryError)) throw error;
+      }
+    }
   }
 
   #add(text: string, tag: string): void {

@@ -1,13 +1,15 @@
 import type { Log } from '../../oci/log.ts';
-import type { Finding, Question } from '../authority.ts';
+import type { Finding, NotVouched, Question, SignedTargets, TargetsQuestion, Unknown } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
 import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { faultStep, repositorySteps } from './evidence.ts';
-import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } from './finding.ts';
+import { findingOf } from './finding-of-error.ts';
+import { vouchedFinding } from './finding.ts';
 import type { Gun } from './gun.ts';
 import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
+import { logReplaced } from './log-replaced.ts';
 import { failureOf, isPaused, logFailure, type RefreshFailure } from './refresh-failure.ts';
 import { type State, staleness, stateOf } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
@@ -16,7 +18,7 @@ import { StateUnwritable } from './state-folder.ts';
 import type { RepositoryStore } from './store.ts';
 import { trustStatusOf } from './trust-status.ts';
 import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
-import { type MetadataSource, update } from './update.ts';
+import { type MetadataSource, stateVersionOf, update } from './update.ts';
 import { withinBudget } from './within-budget.ts';
 
 export interface RepositoryTrustOptions {
@@ -31,6 +33,11 @@ export interface RepositoryTrustOptions {
   readonly budget: number;
   readonly log: Log;
   readonly now: () => Date;
+}
+
+/** A state that may be relied on, with what is to be said of its freshness. */
+interface Usable extends State {
+  readonly notes: readonly EvidenceStep[];
 }
 
 /** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
@@ -76,18 +83,30 @@ export class RepositoryTrust {
     return trustStatusOf(this.gun, this.#state, this.#unread ?? this.#failure);
   }
 
-  async judge(question: Question): Promise<Finding> {
-    this.#askedAt = Math.max(this.#askedAt, question.now.getTime());
+  judge(question: Question): Promise<Finding> {
+    return this.#answer(question, (usable) => this.#vouch(question, usable));
+  }
+
+  signedTargets(question: TargetsQuestion): Promise<SignedTargets | NotVouched | Unknown> {
+    return this.#answer(question, ({ repository, index }) => ({
+      outcome: 'listed',
+      stateVersion: stateVersionOf(repository),
+      targets: index.targets(this.#options.rules, question.now),
+    }));
+  }
+
+  async #answer<T>({ now, maxAge }: TargetsQuestion, answer: (usable: Usable) => T): Promise<T | NotVouched | Unknown> {
+    this.#askedAt = Math.max(this.#askedAt, now.getTime());
     try {
       await this.#load();
-      if (this.#isDue(question.now, question.maxAge)) {
-        await this.#refresh(question.now);
+      if (this.#isDue(now, maxAge)) {
+        await this.#refresh(now);
         // The refresh that was joined may have begun too long ago for a small `maxAge`.
-        if (this.#isTooOld(question.now, question.maxAge)) await this.#refresh(question.now);
+        if (this.#isTooOld(now, maxAge)) await this.#refresh(now);
       }
-      return this.#vouch(question);
+      return answer(this.#usable(now, maxAge));
     } catch (error) {
-      return this.#findingOf(error);
+      return findingOf(error, this.#options.log, this.gun);
     }
   }
 
@@ -168,16 +187,9 @@ export class RepositoryTrust {
   }
 
   async #replace(previous: TrustedRepository | undefined, repository: TrustedRepository, now: Date): Promise<void> {
-    const { store, gun, pin, log } = this.#options;
+    const { store, pin, log } = this.#options;
     await store.save(repository, now);
-    const { current, signers } = repository.chain;
-    const root = { gun, root: current.metadata.version, keys: signers.map(({ key }) => key.id) };
-    if (previous === undefined && pin.kind === 'tofu') {
-      log.warn(root, 'trust on first use: this root was taken without proof, and is what later ones must follow from');
-    } else if (previous?.chain.current.sha256 !== current.sha256) log.info(root, 'the root of trust is now this one');
-    for (const [role, { why }] of repository.skipped) {
-      if (previous?.skipped.has(role) !== true) log.warn({ gun, role }, `delegation passed over: ${why}`);
-    }
+    logReplaced(log, pin, previous, repository);
   }
 
   async #touch(now: Date): Promise<void> {
@@ -195,8 +207,7 @@ export class RepositoryTrust {
     this.#loaded = false;
   }
 
-  #vouch({ reference, now, maxAge }: Question): Finding {
-    const { repository, refreshedAt, index, notes } = this.#usable(now, maxAge);
+  #vouch({ reference, now }: Question, { repository, refreshedAt, index, notes }: Usable): Finding {
     const { rules, pin } = this.#options;
     try {
       const resolution: Resolution =
@@ -211,7 +222,7 @@ export class RepositoryTrust {
   }
 
   /** @throws NotaryError, Undetermined when nothing may be relied on */
-  #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
+  #usable(now: Date, maxAge: number): Usable {
     const state = this.#state;
     const failure = this.#failure;
     // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
@@ -229,15 +240,5 @@ export class RepositoryTrust {
       ...state,
       notes: [{ ...faultStep(failure?.error.message ?? ''), text: `${since}: ${failure?.error.message}` }],
     };
-  }
-
-  #findingOf(error: unknown): Finding {
-    if (error instanceof NotaryError) return refusedFinding(error);
-    if (error instanceof Undetermined) return undeterminedFinding(error);
-    if (error instanceof StateUnwritable) {
-      return undeterminedFinding(new Undetermined('TRUST_STATE_UNWRITABLE', error.message, 1));
-    }
-    this.#options.log.error({ gun: this.#options.gun, err: error }, 'unexpected error in a judgement');
-    return undeterminedFinding(new Undetermined('INTERNAL', 'an unexpected error on the way to the verdict', 1));
   }
 }
