@@ -20,11 +20,14 @@ export class Dockerd {
     this.home = home;
   }
 
-  /** @throws Error with the end of the daemon's log where the machine cannot run it. */
-  static async start(workspace: Workspace, name: string): Promise<Dockerd> {
+  /**
+   * @param settings its `daemon.json`
+   * @throws Error with the end of the daemon's log where the machine cannot run it.
+   */
+  static async start(workspace: Workspace, name: string, settings: object = {}): Promise<Dockerd> {
     const folder = await workspace.folder(name);
     const socket = join(folder, 'd.sock');
-    await writeFile(join(folder, 'daemon.json'), '{}');
+    await writeFile(join(folder, 'daemon.json'), JSON.stringify(settings));
     await mkdir(join(folder, 'home'));
     const daemon = await Daemon.start({
       name: 'dockerd',
