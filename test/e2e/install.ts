@@ -28,6 +28,7 @@ const NEEDS: readonly Need[] = [
   need('tar', 'tar', ['--version']),
   need('mount', 'mount'),
   need('unshare', 'util-linux'),
+  need('ip', 'iproute2'),
   // dockerd looks for it at start, also where it is told to leave the firewall alone.
   need('iptables', 'iptables'),
   need('faketime', 'faketime'),

@@ -11,6 +11,8 @@ import { install, inventory } from './install.ts';
 import { coverFixedFolders, endWithParent, removeCgroups, spawnIsolated, whyNotIsolated } from './isolate.ts';
 
 const INSIDE = '--inside';
+/** What hangs must fail by name. The slowest file takes half a minute. */
+const FILE_TIME_LIMIT_MS = 240_000;
 const args = process.argv.slice(2);
 // Inside, an open standard input would keep us.
 process.exit(args[0] === INSIDE ? await inside(args.slice(1)) : await outside(args));
@@ -44,9 +46,8 @@ async function inside(wanted: readonly string[]): Promise<number> {
   if (root === undefined) throw new Error('expected to be started by run.ts itself');
   if (process.env.DOCKLOCK_E2E_OPEN === undefined) coverFixedFolders(root);
   const files = wanted.length > 0 ? wanted : globSync(join(import.meta.dirname, '*.test.ts')).sort();
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const options = ['--test-concurrency=1', '--test-reporter=spec', `--test-timeout=${FILE_TIME_LIMIT_MS}`];
+  const child = spawn(process.execPath, ['--test', ...options, ...files], { stdio: ['ignore', 'pipe', 'inherit'] });
   const counts = { pass: 0, fail: 0, skipped: 0, cancelled: 0, todo: 0 };
   const skipped: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {

@@ -17,6 +17,7 @@ export class CertificateAuthority {
   /** Path of its certificate in PEM. */
   readonly cert: string;
   readonly #folder: string;
+  #issued = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -32,13 +33,16 @@ export class CertificateAuthority {
 
   /** A certificate for 127.0.0.1 and the given host names. */
   async issue(names: readonly string[] = []): Promise<ServerCertificate> {
+    this.#issued += 1;
+    const server = `server-${this.#issued}`;
     const alternatives = ['IP:127.0.0.1', ...names.map((host) => `DNS:${host}`)].join(',');
-    await writeFile(join(this.#folder, 'server.ext'), `subjectAltName=${alternatives}\nextendedKeyUsage=serverAuth\n`);
-    await this.#openssl('req', ...newKey('server.key'), ...name('server'), '-out', 'server.csr');
+    const extensions = `subjectAltName=${alternatives}\nextendedKeyUsage=serverAuth\n`;
+    await writeFile(join(this.#folder, `${server}.ext`), extensions);
+    await this.#openssl('req', ...newKey(`${server}.key`), ...name('server'), '-out', `${server}.csr`);
     const signer = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
-    const leaf = ['-days', VALID_DAYS, '-extfile', 'server.ext', '-out', 'server.crt'];
-    await this.#openssl('x509', '-req', '-in', 'server.csr', ...signer, ...leaf);
-    return { cert: join(this.#folder, 'server.crt'), key: join(this.#folder, 'server.key') };
+    const leaf = ['-days', VALID_DAYS, '-extfile', `${server}.ext`, '-out', `${server}.crt`];
+    await this.#openssl('x509', '-req', '-in', `${server}.csr`, ...signer, ...leaf);
+    return { cert: join(this.#folder, `${server}.crt`), key: join(this.#folder, `${server}.key`) };
   }
 
   async #openssl(...args: string[]): Promise<void> {

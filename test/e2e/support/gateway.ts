@@ -33,10 +33,15 @@ export class Gateway {
   /** `127.0.0.1:port`, also after a restart. */
   readonly address: string;
   readonly #folder: string;
-  readonly #begin: () => Promise<Daemon>;
+  readonly #begin: (env: NodeJS.ProcessEnv) => Promise<Daemon>;
   #daemon: Daemon;
 
-  private constructor(address: string, folder: string, begin: () => Promise<Daemon>, daemon: Daemon) {
+  private constructor(
+    address: string,
+    folder: string,
+    begin: (env: NodeJS.ProcessEnv) => Promise<Daemon>,
+    daemon: Daemon,
+  ) {
     this.address = address;
     this.#folder = folder;
     this.#begin = begin;
@@ -62,16 +67,16 @@ export class Gateway {
         config,
         JSON.stringify({ listen: [address, ...listeners], data: join(folder, 'data'), ...configuration }),
       );
-      const begin = () =>
+      const begin = (more: NodeJS.ProcessEnv) =>
         Daemon.start({
           name: 'docklock',
           file: process.execPath,
           args: [DOCKLOCK, 'serve', '--config', config],
-          env: toolEnvironment(folder, env),
+          env: toolEnvironment(folder, more),
           log: join(folder, 'log'),
           ready: async () => (await ask(address, 'GET', '/v2/')).status === 200,
         });
-      return new Gateway(address, folder, begin, await begin());
+      return new Gateway(address, folder, begin, await begin(env));
     });
     workspace.closing(() => gateway.stop());
     return gateway;
@@ -86,10 +91,13 @@ export class Gateway {
     await this.#daemon.stop();
   }
 
-  /** Serves again with the same configuration and data, whatever ended it before. */
-  async restart(): Promise<void> {
+  /**
+   * Serves again with the same configuration and data, whatever ended it before.
+   * @param env more environment for the new process
+   */
+  async restart(env: NodeJS.ProcessEnv = {}): Promise<void> {
     await this.stop();
-    this.#daemon = await this.#begin();
+    this.#daemon = await this.#begin(env);
   }
 
   async log(): Promise<string> {
@@ -102,6 +110,21 @@ export class Gateway {
 
   async manifest(name: string, reference: string, method = 'GET'): Promise<Answer> {
     return await this.ask(method, `/v2/${name}/manifests/${reference}`);
+  }
+
+  /**
+   * A single-platform image, all of it: the manifest, then its config and layers. Answers the digests of these.
+   * @throws Error at the first that is not served
+   */
+  async pull(name: string, reference: string): Promise<readonly string[]> {
+    const manifest = await this.manifest(name, reference);
+    if (manifest.status !== 200) throw new Error(`expected ${name}:${reference}, got ${manifest.status}`);
+    const digests = listedIn(manifest.body);
+    for (const digest of digests) {
+      const { status } = await this.ask('GET', `/v2/${name}/blobs/${digest}`);
+      if (status !== 200) throw new Error(`expected ${digest} of ${name}:${reference}, got ${status}`);
+    }
+    return digests;
   }
 
   /** How it denies `corp.example/acme/app:1`. @throws Error when it does not. */
@@ -120,6 +143,12 @@ export class Gateway {
     const env = toolEnvironment(this.#folder);
     return await run(process.execPath, [DOCKLOCK, 'verify', image, ...config, ...args], { env });
   }
+}
+
+/** Digests of an image's config and layers. */
+function listedIn(manifest: Buffer): readonly string[] {
+  const { config, layers } = JSON.parse(manifest.toString('utf8'));
+  return [config, ...layers].map(({ digest }: { digest: string }) => digest);
 }
 
 function splitImage(image: string): { name: string; reference: string } {

@@ -31,9 +31,20 @@ export class NotaryCli {
   }
 
   /** Signs a digest that was not pushed by Docker, such as that of an index. `size` in bytes. */
-  async signDigest(repository: string, tag: string, digest: string, size: number): Promise<void> {
-    const hash = ['--sha256', digest.replace(/^sha256:/, '')];
-    await this.#notary(['addhash', '--publish', this.#publisher.gun(repository), tag, String(size), ...hash]);
+  async signDigest(repository: string, tag: string, digest: string, size: number, role = 'targets'): Promise<void> {
+    const what = [this.#publisher.gun(repository), tag, String(size), '--sha256', digest.replace(/^sha256:/, '')];
+    await this.#notary(['addhash', '--publish', ...what, '--roles', role]);
+  }
+
+  /** Lets another person sign in the delegation `role`, such as `targets/ci`. */
+  async delegate(repository: string, role: string, to: Publisher): Promise<void> {
+    const what = [this.#publisher.gun(repository), role, await to.publicKey(), '--all-paths'];
+    await this.#notary(['delegation', 'add', '--publish', ...what]);
+  }
+
+  async removeDelegation(repository: string, role: string): Promise<void> {
+    const what = [this.#publisher.gun(repository), role];
+    await this.#notary(['delegation', 'remove', '--publish', '--yes', ...what]);
   }
 
   async #notary(args: readonly string[], input = ''): Promise<string> {

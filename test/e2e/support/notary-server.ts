@@ -48,7 +48,7 @@ export class NotaryServer {
           args: ['-config', config],
           env: toolEnvironment(folder),
           log: join(folder, 'log'),
-          ready: () => answers(port, ca),
+          ready: async () => (await get(`https://${address}/v2/`, ca)).status === 200,
         });
       return new NotaryServer(address, authority, begin, await begin());
     });
@@ -69,15 +69,34 @@ export class NotaryServer {
   async log(): Promise<string> {
     return await this.#daemon.log();
   }
+
+  /** What it answers to a GET, as it stands. */
+  async get(path: string): Promise<Metadata> {
+    return await get(this.url + path, await readFile(this.authority.cert));
+  }
+
+  /** The version of a role's newest metadata, which every change of it raises. */
+  async version(gun: string, role: string): Promise<number> {
+    const { status, body } = await this.get(`/v2/${gun}/_trust/tuf/${role}.json`);
+    if (status !== 200) throw new Error(`expected ${role} of ${gun}, got ${status}`);
+    return JSON.parse(body.toString('utf8')).signed.version;
+  }
 }
 
-function answers(port: number, ca: Buffer): Promise<boolean> {
-  return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/v2/', ca, agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+export interface Metadata {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+function get(url: string, ca: Buffer): Promise<Metadata> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { ca, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('error', reject);
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }));
     });
-    asked.once('error', () => resolve(false));
+    asked.once('error', reject);
     asked.end();
   });
 }

@@ -66,13 +66,7 @@ export class Stage {
 
   /** docker, podman, skopeo and ctr as this machine has them. */
   async clients(): Promise<readonly Client[]> {
-    const workspace = this.#workspace;
-    return await Promise.all([
-      here('docker', async () => new Docker(await Dockerd.start(workspace, 'use'))),
-      here('podman', () => Podman.open(workspace)),
-      here('skopeo', () => Skopeo.open(workspace)),
-      here('ctr', () => Ctr.start(workspace)),
-    ]);
+    return await clientsOf(this.#workspace);
   }
 
   /** The part of a configuration that all tests here share: this upstream, and its trust server as `dct`. */
@@ -108,6 +102,16 @@ export class Stage {
 
 /** What every image of the upstream needs, in the rule that most tests use. */
 export const SIGNED_ONLY = [{ images: `${UPSTREAM}/**`, require: ['dct'] }];
+
+/** docker, podman, skopeo and ctr as this machine has them, for a story without a stage. */
+export async function clientsOf(workspace: Workspace): Promise<readonly Client[]> {
+  return await Promise.all([
+    here('docker', async () => new Docker(await Dockerd.start(workspace, 'use'))),
+    here('podman', () => Podman.open(workspace)),
+    here('skopeo', () => Skopeo.open(workspace)),
+    here('ctr', () => Ctr.start(workspace)),
+  ]);
+}
 
 async function here(name: Client['name'], open: () => Promise<Client>): Promise<Client> {
   try {
