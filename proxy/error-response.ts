@@ -71,9 +71,7 @@ export function respondWithError(ctx: Context, error: unknown, log: Log): void {
   const answer = answerFor(error);
   const message = oneLine(answer.message);
   if (answer.status === 500) log.error({ err: error, path: ctx.path }, 'internal error');
-  const body = JSON.stringify({
-    errors: [{ code: answer.code, message, ...(answer.detail === undefined ? {} : { detail: answer.detail }) }],
-  });
+  const body = JSON.stringify({ errors: [{ code: answer.code, message, detail: answer.detail }] });
   ctx.status = answer.status;
   ctx.set(answer.headers ?? {});
   ctx.type = 'application/json';

@@ -4,6 +4,7 @@ import request from 'supertest';
 import { FakeRegistry, gate, image } from '../support/fake-registry.ts';
 import { receive, TestGateway } from '../support/gateway.ts';
 import { open, rawRequest } from '../support/raw-request.ts';
+import { told } from '../support/told.ts';
 
 const app = image({ layers: [Buffer.alloc(300_000, 'layer')] });
 
@@ -19,13 +20,8 @@ interface Facts {
   readonly [name: string]: unknown;
 }
 
-/** The facts of the next line with this text, once it is there. */
 async function logged(gateway: TestGateway, text: string): Promise<Facts> {
-  for (;;) {
-    const line = gateway.log.lines.find((candidate) => candidate.text === text);
-    if (line !== undefined) return line.facts as Facts;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  return (await gateway.log.line(text)).facts as Facts;
 }
 
 test('every answer says which API it speaks, and is for this moment only', async (t) => {
@@ -36,6 +32,7 @@ test('every answer says which API it speaks, and is for this moment only', async
     assert.equal(headers['cache-control'], 'no-store', path);
   }
   assert.deepEqual((await request(gateway.url).get('/v2/').expect(200)).body, {});
+  assert.equal(told(await request(gateway.url).get('/nowhere')), '404 NAME_UNKNOWN');
 });
 
 test('an answer about an image says which upstream it speaks for', async (t) => {
@@ -96,6 +93,7 @@ test('a connection is kept for the next request, unless this one had a body', as
   ] as const) {
     const { text } = await rawRequest(gateway.url, `${head}${closed ? '' : `${get}Connection: close\r\n\r\n`}`);
     assert.equal(text.match(/HTTP\/1\.1 200/g)?.length, closed ? 1 : 2, JSON.stringify(head));
+    assert.match(text, closed ? /^Connection: close\r$/m : /^Connection: keep-alive\r$/m);
   }
 });
 
@@ -128,5 +126,6 @@ test('a client that leaves in the middle is no error of ours', async (t) => {
   socket.destroy();
   const { whole, status } = await logged(gateway, 'request');
   assert.deepEqual([status, whole], [200, false]);
+  await gateway.log.line('connection ended early');
   assert.equal(gateway.log.at('error').length, 0);
 });

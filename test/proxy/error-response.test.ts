@@ -52,6 +52,10 @@ for (const [failure, status, code] of [
   });
 }
 
+test('a rate limit that names no time is told with one of ours', () => {
+  assert.deepEqual(answerFor(new UpstreamError('rate-limited', 'slow down')).headers, { 'Retry-After': '30' });
+});
+
 test('a bug is a 500 that tells nothing', () => {
   for (const bug of [new TypeError('at /secret/place'), 'secret', undefined, { status: 200, message: 'secret' }]) {
     const answer = answerFor(bug);

@@ -94,6 +94,14 @@ test('a next page that the upstream only claims, again and again, is a bad answe
   assert.equal(told(await page()), '502 UNAVAILABLE UPSTREAM_BAD_ANSWER');
 });
 
+test('a repository without tags has a page of none', async (t) => {
+  const { registry, page } = await start(t, [], { rules: OPEN });
+  for (const tags of ['[]', 'null']) {
+    registry.spoil({ kind: 'tags' }, { status: 200, body: `{"name":"app","tags":${tags}}` });
+    assert.deepEqual((await page().expect(200)).body.tags, []);
+  }
+});
+
 test('what no client could ask for is not listed', async (t) => {
   const { registry, page } = await start(t, [], { rules: OPEN });
   const tags = ['ok', '', '../x', 'a b', 'x'.repeat(129), '\u0000', 'sha256:abc', '-x'];
