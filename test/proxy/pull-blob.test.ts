@@ -71,6 +71,7 @@ test('an upstream that does not know a listed blob has it unknown', async (t) =>
   const { registry, blob } = await start(t);
   registry.remove('app', digestOf(LAYER));
   assert.equal(told(await blob()), '404 BLOB_UNKNOWN');
+  assert.equal(registry.count('blob'), 1, 'it is no trouble of our disk, and not asked for again');
 });
 
 test('content on disk of another size than the manifest lists is not what it lists', async (t) => {

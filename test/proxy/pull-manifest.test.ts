@@ -148,6 +148,17 @@ test('a child of an index is judged as its index is: refused, unknown, warned, a
   assert.equal(told(await ask(child.digest)), '403 DENIED METADATA_EXPIRED');
 });
 
+test('a child whose index cannot be asked about is the trouble of the upstream, not ours', async (t) => {
+  const child = image({ layers: ['of the child'] });
+  const multi = index([child]);
+  const { registry, gateway, ask } = await start(t, { rules: [{ images: '**', unsafeAllowUnsigned: true }] });
+  registry.push('app', multi, 'multi');
+  for (const reference of ['multi', child.digest]) assert.equal(told(await ask(reference)), '200');
+  registry.spoil({}, { status: 403 });
+  gateway.advance(1000);
+  assert.equal(told(await ask(child.digest)), '502 UNAVAILABLE UPSTREAM_DENIED');
+});
+
 test('an index that lists a child with a wrong size does not admit it', async (t) => {
   const child = image({ layers: ['of the child'] });
   const multi = index([child]);

@@ -101,6 +101,8 @@ for (const trouble of TROUBLES) {
       await breakDown(trouble);
       const manifests = pulled.slice(0, 2);
       for (const path of manifests) assert.equal(await ask(path), outage ? '200' : manifest, path);
+      const said = gateway.log.at('warn').filter(({ text }) => text === 'upstream is out; its last word stands');
+      assert.equal(said.length, outage ? manifests.length : 0);
       assert.equal(await ask(pulled[2] ?? ''), '200', 'a pull that began may finish');
       for (const path of ['other/manifests/1', `other/manifests/${other.digest}`]) {
         assert.equal(await ask(path), manifest, path);
