@@ -16,6 +16,8 @@ export const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** Far above any real index or layer list; bounds what one admitted manifest can make us remember. */
 const DESCRIPTOR_LIMIT = 10_000;
 
+const ECHO_LIMIT = 80;
+
 /** image-spec, "Content Descriptors". `size` in bytes. */
 export interface Descriptor {
   readonly mediaType: string;
@@ -79,7 +81,7 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   if (!isObject(value)) throw invalid('a manifest object', typeof value);
   // The artifact manifest of image-spec 1.1-rc is the one that has no schemaVersion.
   if (value.schemaVersion !== 2 && value.mediaType !== OCI_ARTIFACT) {
-    throw invalid('schemaVersion 2', JSON.stringify(value.schemaVersion ?? null));
+    throw invalid('schemaVersion 2', shown(value.schemaVersion));
   }
   return value;
 }
@@ -93,11 +95,11 @@ function mediaTypeFor(document: Record<string, unknown>, served: string): Manife
   if (declared !== undefined && typeof declared !== 'string') throw invalid('mediaType as text', typeof declared);
   const mediaType = declared ?? (document.manifests === undefined ? OCI_MANIFEST : OCI_INDEX);
   if (!isManifestMediaType(mediaType)) {
-    throw invalid('an OCI or Docker schema 2 manifest', JSON.stringify(mediaType.slice(0, 80)));
+    throw invalid('an OCI or Docker schema 2 manifest', shown(mediaType));
   }
   // Some registries serve stored manifests as plain JSON; bytes from our own disk come without a header.
   if (served !== mediaType && served !== 'application/json' && served !== '') {
-    throw invalid(`Content-Type ${mediaType} as the manifest says`, JSON.stringify(served.slice(0, 80)));
+    throw invalid(`Content-Type ${mediaType} as the manifest says`, shown(served));
   }
   return mediaType;
 }
@@ -130,7 +132,7 @@ function descriptor(value: unknown, at: string): Descriptor {
   if (typeof digest !== 'string' || !isDigest(digest))
     throw invalid(`a sha256 or sha512 digest at ${at}`, typeof digest);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(`${at}.size as a whole number of bytes`, JSON.stringify(size ?? null));
+    throw invalid(`${at}.size as a whole number of bytes`, shown(size));
   }
   const platform = platformOf(value.platform);
   return {
@@ -151,6 +153,12 @@ function platformOf(value: unknown): Descriptor['platform'] | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** For a message: never as long, nor as deep, as what somebody put into a manifest. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, ECHO_LIMIT) : (value ?? null));
 }
 
 function invalid(expected: string, got: string): RegistryError {

@@ -79,7 +79,7 @@ function hostWithoutPort(host: string): string {
 }
 
 function notConfigured(book: AddressBook, upstream: string, path: string): DeniedError {
-  const shown = isUpstreamName(upstream) && upstream !== '' ? upstream : 'this registry';
+  const shown = isUpstreamName(upstream) ? upstream : 'this registry';
   const known = book.upstreams.join(', ') || 'none';
   return new DeniedError(
     /^[\x21-\x7e]{1,255}$/.test(path) ? path : 'the image',

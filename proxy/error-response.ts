@@ -81,9 +81,7 @@ export function respondWithError(ctx: Context, error: unknown, log: Log, form: A
   const answer = form(meant, ctx);
   const message = plainLine(answer.message);
   if (meant.status === 500) log.error({ err: error, path: ctx.path }, 'internal error');
-  const body = JSON.stringify({
-    errors: [{ code: answer.code, message, ...(answer.detail === undefined ? {} : { detail: answer.detail }) }],
-  });
+  const body = JSON.stringify({ errors: [{ code: answer.code, message, detail: answer.detail }] });
   ctx.status = answer.status;
   ctx.set(answer.headers ?? {});
   ctx.type = 'application/json';

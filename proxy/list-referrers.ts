@@ -13,6 +13,9 @@ export interface ReferrerList {
   readonly filtered: boolean;
 }
 
+/** image-spec, "Content Descriptors": three are enough for `platform`'s lists; the rest is for fields to come. */
+const DESCRIPTOR_DEPTH = 8;
+
 interface Index {
   readonly manifests: readonly unknown[];
 }
@@ -59,7 +62,16 @@ function parseIndex(bytes: Uint8Array, contentType: string): Index {
   if (typeof index !== 'object' || index === null || !('manifests' in index) || !Array.isArray(index.manifests)) {
     throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got something else');
   }
+  if (!index.manifests.every((entry) => isNestedWithin(entry, DESCRIPTOR_DEPTH))) {
+    throw new UpstreamError('bad-answer', `expected descriptors nested ${DESCRIPTOR_DEPTH} deep at most, got deeper`);
+  }
   return { manifests: index.manifests };
+}
+
+/** What is nested without end overflows the stack of who writes it again, and of who reads it. */
+function isNestedWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((part) => isNestedWithin(part, depth - 1));
 }
 
 function parseJson(bytes: Uint8Array): unknown {

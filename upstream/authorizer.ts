@@ -61,7 +61,7 @@ export class Authorizer {
       case 'basic':
         return this.#basic();
       case 'bearer':
-        return this.#bearer(this.#learned.grantFor(scope));
+        return this.#bearerAsLearned(this.#learned.grantFor(scope));
     }
   }
 
@@ -74,16 +74,28 @@ export class Authorizer {
     if (sent !== undefined) this.#login.forget();
     if (sent?.grant !== undefined && sent.bearer !== undefined) this.#tokens.refused(sent.grant, sent.bearer);
     if (asked.scheme === 'basic') {
-      this.#learned = { scheme: 'basic' };
       const basic = await this.#basic();
       if (sent?.header.equals(basic.header) === true) throw denied(this.#host);
+      this.#learned = { scheme: 'basic' };
       return basic;
     }
     const { realm, service } = asked;
     this.#spell(scope, asked.scope);
     const grantFor = (wanted: string | undefined): Grant => ({ realm, service, scope: this.#spelling(wanted), reach });
+    const authorization = await this.#bearer(grantFor(scope));
+    // Only what worked: a challenge that nothing met would be an upstream that is never asked again.
     this.#learned = { scheme: 'bearer', grantFor };
-    return this.#bearer(grantFor(scope));
+    return authorization;
+  }
+
+  /** A token server that moved or closed is found out by the next challenge, not by a restart. */
+  async #bearerAsLearned(grant: Grant): Promise<Authorization> {
+    try {
+      return await this.#bearer(grant);
+    } catch (error) {
+      this.#learned = undefined;
+      throw error;
+    }
   }
 
   #spell(ours: string | undefined, theirs: string | undefined): void {

@@ -32,6 +32,7 @@ for (const [what, asked, expected] of [
 for (const [what, asked, code] of [
   ['a registry that is not configured', { path: 'quay.io/acme/app' }, 'NO_RULE'],
   ['a host with a port that is not configured', { path: '10.0.0.1:5000/app' }, 'NO_RULE'],
+  ['a host of one word with a port', { path: 'registry:5000/app' }, 'NO_RULE'],
   ['localhost', { path: 'localhost/app' }, 'NO_RULE'],
   ['an ns that is not configured', { path: 'acme/app', ns: 'quay.io' }, 'NO_RULE'],
   ['an ns that is empty', { path: 'acme/app', ns: '' }, 'NO_RULE'],
@@ -54,3 +55,43 @@ test('without a default upstream an unprefixed name is refused', () => {
     addressOf({ ...book, defaultUpstream: undefined }, { host: undefined, ns: undefined, path: 'library/nginx' });
   assert.throws(ask, { name: 'DeniedError' });
 });
+
+for (const [what, asked, upstreams, message] of [
+  [
+    'the registry',
+    { path: 'quay.io/acme/app' },
+    book.upstreams,
+    'quay.io/acme/app: no upstream is configured for quay.io (configured: docker.io, ghcr.io, corp, 127.0.0.1:5001)',
+  ],
+  [
+    'no registry, where none can be told',
+    { path: 'acme/app', ns: '\u001b[2J' },
+    book.upstreams,
+    'acme/app: no upstream is configured for this registry (configured: docker.io, ghcr.io, corp, 127.0.0.1:5001)',
+  ],
+  [
+    'that there are none',
+    { path: 'quay.io/app' },
+    [],
+    'quay.io/app: no upstream is configured for quay.io (configured: none)',
+  ],
+  [
+    'no path that steers a terminal',
+    { path: 'quay.io/\u001b[2J' },
+    [],
+    'the image: no upstream is configured for quay.io (configured: none)',
+  ],
+  [
+    'no path that is too long',
+    { path: `quay.io/${'a'.repeat(256)}` },
+    [],
+    'the image: no upstream is configured for quay.io (configured: none)',
+  ],
+] as const) {
+  test(`what is not configured is refused naming ${what}`, () => {
+    assert.throws(
+      () => addressOf({ ...book, upstreams }, { host: undefined, ns: undefined, ...asked }),
+      ({ message: said }: Error) => said.startsWith(`DockLock refused ${message} [NO_RULE].`),
+    );
+  });
+}

@@ -26,6 +26,7 @@ export function rawRequest(url: string, bytes: string | Buffer | Iterable<string
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     // A gateway that has heard enough resets; what it said before is what counts.
     socket.on('error', () => undefined);
+    socket.on('end', () => socket.end());
     socket.on('close', () => resolve(parse(Buffer.concat(chunks).toString('latin1'))));
     send(socket, pieces[Symbol.iterator]());
   });
@@ -44,7 +45,8 @@ export function open(url: string): Socket {
 
 function send(socket: Socket, pieces: Iterator<string | Buffer>): void {
   const { done, value } = pieces.next();
-  if (done === true || socket.destroyed || socket.readableEnded) return void socket.end();
+  // Not ended when all is sent: a client that closes its half has gone, to Node's server, and gets no answer.
+  if (done === true || socket.destroyed || socket.readableEnded) return;
   socket.write(value, (error) => {
     if (error === undefined || error === null) send(socket, pieces);
   });

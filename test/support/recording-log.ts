@@ -9,24 +9,41 @@ export interface LogLine {
 /** A log that keeps its lines for a test to look at. */
 export class RecordingLog implements Log {
   readonly lines: LogLine[] = [];
+  readonly #awaited: { readonly text: string; readonly resolve: (line: LogLine) => void }[] = [];
 
   debug(facts: object, text: string): void {
-    this.lines.push({ level: 'debug', facts, text });
+    this.#write({ level: 'debug', facts, text });
   }
 
   info(facts: object, text: string): void {
-    this.lines.push({ level: 'info', facts, text });
+    this.#write({ level: 'info', facts, text });
   }
 
   warn(facts: object, text: string): void {
-    this.lines.push({ level: 'warn', facts, text });
+    this.#write({ level: 'warn', facts, text });
   }
 
   error(facts: object, text: string): void {
-    this.lines.push({ level: 'error', facts, text });
+    this.#write({ level: 'error', facts, text });
+  }
+
+  /** The first line with this text, as soon as it is there. */
+  line(text: string): Promise<LogLine> {
+    const there = this.lines.find((line) => line.text === text);
+    if (there !== undefined) return Promise.resolve(there);
+    const { promise, resolve } = Promise.withResolvers<LogLine>();
+    this.#awaited.push({ text, resolve });
+    return promise;
   }
 
   at(level: keyof Log): readonly LogLine[] {
     return this.lines.filter((line) => line.level === level);
+  }
+
+  #write(line: LogLine): void {
+    this.lines.push(line);
+    for (const { text, resolve } of this.#awaited) {
+      if (text === line.text) resolve(line);
+    }
   }
 }

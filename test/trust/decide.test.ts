@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../oci/digest.ts';
 import type { Finding, NotVouched, Unknown, Vouched } from '../../trust/authority.ts';
-import { type Answer, decide } from '../../trust/decide.ts';
+import { type Answer, decide, takeUpstreamsWord } from '../../trust/decide.ts';
 import type { Rule } from '../../trust/rule.ts';
 
 const NOW = new Date('2026-11-24T12:00:00Z');
@@ -108,4 +108,44 @@ test('a denial names the authority that caused it and how long to wait', () => {
   const verdict = decide(rule('all', ['a0', 'a1']), answers(vouched(), UNKNOWN), NOW);
   assert.equal(verdict.outcome === 'undetermined' && verdict.authority, 'a1');
   assert.equal(verdict.outcome === 'undetermined' && verdict.retryAfter, 7);
+});
+
+test('the evidence says of each authority whether it vouches, for what, and what it looked at', () => {
+  const steps = [{ ok: true, text: 'looked' }];
+  const verdict = decide(rule('any', ['a0', 'a1']), answers({ ...REFUSED, evidence: steps }, vouched()), NOW);
+  assert.deepEqual(verdict.evidence, [
+    { ok: false, text: 'a0: not signed (TAG_NOT_SIGNED)', steps },
+    { ok: true, text: `a1 vouches for ${A}`, steps: [] },
+  ]);
+});
+
+test('stale trust says how long ago it was refreshed, or that nobody knows', () => {
+  for (const [refreshedAt, said] of [
+    [new Date(NOW.getTime() - 2 * HOUR), 'trust was last refreshed 7200 s ago, longer ago than the rule allows'],
+    [new Date(Number.NaN), 'trust was last refreshed at no known time, longer ago than the rule allows'],
+  ] as const) {
+    const verdict = decide(rule('all', ['a0']), answers(vouched({ refreshedAt })), NOW);
+    assert.equal(verdict.outcome === 'undetermined' && verdict.message, said);
+  }
+});
+
+test('an unknown that names no time is asked again after ours', () => {
+  const { retryAfter: _, ...unnamed } = UNKNOWN;
+  const verdict = decide(rule('all', ['a0']), answers(unnamed), NOW);
+  assert.equal(verdict.outcome === 'undetermined' && verdict.retryAfter, 10);
+});
+
+test("the upstream's word is said to be only that, with what would have been answered", () => {
+  const unsigned = takeUpstreamsWord(rule('all', []), A, NOW);
+  assert.deepEqual(unsigned.evidence, [{ ok: false, text: 'policy[0] has unsafeAllowUnsigned: nothing was proved' }]);
+  assert.equal('warning' in unsigned, false);
+  assert.deepEqual(unsigned.validUntil, new Date(NOW.getTime() + HOUR));
+  const denied = decide(rule('all', ['a0']), answers(REFUSED), NOW);
+  assert.ok(denied.outcome === 'refused');
+  const warned = takeUpstreamsWord(rule('all', ['a0']), A, NOW, denied);
+  assert.equal(warned.warning, denied);
+  assert.deepEqual(warned.evidence, [
+    { ok: false, text: 'policy[0] only warns: it would have been refused (TAG_NOT_SIGNED)' },
+    ...denied.evidence,
+  ]);
 });

@@ -173,3 +173,31 @@ test('an upstream that is back after a refused token server goes on as if nothin
   assert.ok(await client.manifest(APP, V1));
   assert.equal(await client.manifest(APP, parseReference('missing')), undefined);
 });
+
+/** One wrong answer, of a login page in between or of an upstream in trouble, must not shut an upstream out until a restart. */
+for (const [what, challenge] of [
+  ['for Basic, without a password', () => 'Basic realm="x"'],
+  ['whose token server knows nothing', (url: string) => `Bearer realm="${url}/nothing",service="x"`],
+] as const) {
+  test(`a challenge ${what} is denied once, and the upstream is asked again`, async (t) => {
+    const registry = await FakeRegistry.start(t);
+    registry.push(APP, image(), 'v1');
+    const { client } = clientOf(t, registry.url, { credentials: { kind: 'anonymous' } });
+    registry.spoil({ kind: 'manifest' }, { status: 401, headers: { 'www-authenticate': challenge(registry.url) } }, 1);
+    await assert.rejects(client.manifest(APP, V1), { name: 'UpstreamError' });
+    assert.ok(await client.manifest(APP, V1));
+  });
+}
+
+test('a token server that closes is found out by the next challenge', async (t) => {
+  const registry = await FakeRegistry.start(t);
+  registry.push(APP, image(), 'v1');
+  const { client, pace } = clientOf(t, registry.url, { credentials: { kind: 'anonymous' } });
+  const challenge = `Bearer realm="${registry.url}/tokens",service="x"`;
+  registry.spoil({ kind: 'manifest' }, { status: 401, headers: { 'www-authenticate': challenge } }, 1);
+  registry.spoil({ path: '/tokens' }, { status: 200, body: '{"token":"t","expires_in":300}' }, 1);
+  assert.ok(await client.manifest(APP, V1));
+  pace.pass(300_000);
+  await assert.rejects(client.manifest(APP, V1), { name: 'UpstreamError' });
+  assert.ok(await client.manifest(APP, V1), 'no challenge, no token');
+});
