@@ -1,5 +1,4 @@
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
-import { MANIFEST_LIMIT } from '../oci/manifest.ts';
 import { mediaTypeOf, OCI_INDEX } from '../oci/media-type.ts';
 import { digestReference, type ImageName, imageText, parseTag, tagReference } from '../oci/reference.ts';
 import { DeniedError } from './denial.ts';
@@ -57,8 +56,7 @@ export class ReferrerLists {
 }
 
 function parseIndex(bytes: Uint8Array, contentType: string): Index {
-  const index =
-    mediaTypeOf(contentType) === OCI_INDEX && bytes.byteLength <= MANIFEST_LIMIT ? parseJson(bytes) : undefined;
+  const index = mediaTypeOf(contentType) === OCI_INDEX ? parseJson(bytes) : undefined;
   if (typeof index !== 'object' || index === null || !('manifests' in index) || !Array.isArray(index.manifests)) {
     throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got something else');
   }

@@ -108,3 +108,10 @@ test('what a list names is not admitted by being listed', async (t) => {
   assert.deepEqual(digestsIn(await list()), [signature.digest]);
   await request(gateway.url).get(`/v2/corp/app/manifests/${signature.digest}`).expect(403);
 });
+
+test('what is no descriptor is not passed on, and what is may have fields that are null', async (t) => {
+  const { registry, list } = await start(t);
+  const entry = { digest: signature.digest, artifactType: 'a', annotations: null };
+  registry.spoil({ kind: 'referrers' }, { body: JSON.stringify({ manifests: [null, 1, 'x', entry] }) });
+  for (const query of ['', '?artifactType=a']) assert.deepEqual(digestsIn(await list(query)), [signature.digest]);
+});
