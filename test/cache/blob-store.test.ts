@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { blobPath } from '../../cache/blob-path.ts';
 import { BlobStore } from '../../cache/blob-store.ts';
+import { nodeDisk } from '../../cache/disk.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { content, HeldSource, serving } from './support/content.ts';
+import { diskWith } from './support/faulty-disk.ts';
 import { Reader } from './support/reader.ts';
 import { filesIn, openStore } from './support/store.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -201,18 +203,27 @@ test('a smaller maxSize after a restart is honoured at once', async (t) => {
 
 test('the order of use is saved every few minutes of use, so that a crash forgets little of it', async (t) => {
   const folder = await temporaryFolder(t);
+  const recency = join(folder, 'blobs', 'recency');
+  const saved = Promise.withResolvers<void>();
+  const disk = diskWith({
+    rename: async (from, to) => {
+      await nodeDisk.rename(from, to);
+      if (to === recency) saved.resolve();
+    },
+  });
   let time = now().getTime();
-  const store = await BlobStore.open({ folder, maxSize: 1e6, log: new RecordingLog(), now: () => new Date(time) });
+  const store = await BlobStore.open({
+    folder,
+    maxSize: 1e6,
+    log: new RecordingLog(),
+    now: () => new Date(time),
+    disk,
+  });
   t.after(() => store.close());
   await store.put(digest, bytes);
   time += 6 * 60_000;
   await store.open(digest).then((blob) => blob?.close());
-  time += 6 * 60_000;
-  const recency = join(folder, 'blobs', 'recency');
-  const saved = () => readFile(recency, 'utf8').catch(() => '');
-  for (let tries = 0; tries < 1000 && (await saved()) === ''; tries += 1) {
-    await store.open(digest).then((blob) => blob?.close());
-  }
+  await saved.promise;
   assert.equal(await readFile(recency, 'utf8'), `${digest} ${size}\n`);
 });
 

@@ -52,6 +52,8 @@ test('a request is one line of the log: what was asked, by whom, and how it went
     method: 'GET',
     path: '/v2/corp/app/manifests/1',
     status: 200,
+    reason: undefined,
+    sent: undefined,
     whole: true,
     client: '127.0.0.1',
     agent: agent.slice(0, 200),
