@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError, formatConfigError } from '../config/problem.ts';
 import { RegistryError } from '../oci/registry-error.ts';
-import { demo } from './demo/demo.ts';
 import { checkConfig } from './check-config.ts';
+import { demo } from './demo/demo.ts';
 import { serve } from './serve.ts';
 import { verify } from './verify.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { readConfig } from '../config/read.ts';
 import type { Config } from '../config/config.ts';
+import { readConfig } from '../config/read.ts';
 import type { Log } from '../oci/log.ts';
-import { makeLog } from './log.ts';
 import { Listening } from './listening.ts';
+import { makeLog } from './log.ts';
 import { openGateway } from './open-gateway.ts';
 import { welcome } from './welcome.ts';
 

@@ -1,8 +1,9 @@
 import type { Log } from '../../oci/log.ts';
 import type { Authority, Finding, Question } from '../authority.ts';
 import type { MetadataFetch } from '../fetch-metadata.ts';
+import { everyMilliseconds, type Schedule } from '../refresh/schedule.ts';
+import { type Disk, NODE_DISK } from '../state/disk.ts';
 import type { AuthorityStatus } from '../status.ts';
-import { type Disk, NODE_DISK } from './disk.ts';
 import { type Gun, gunOf, requireGunTemplate } from './gun.ts';
 import { type Pin, type PinOption, parsePin } from './pin.ts';
 import { Remote } from './remote.ts';
@@ -39,9 +40,6 @@ export interface NotaryAuthorityOptions {
   readonly schedule?: Schedule;
 }
 
-/** Runs a task every so many milliseconds until the function it returns is called. */
-export type Schedule = (task: () => void, every: number) => () => void;
-
 /** Patience of a client that waits for a pull is about a minute; the pull itself needs most of it. */
 const REFRESH_BUDGET_MS = 20_000;
 
@@ -62,7 +60,7 @@ export class NotaryAuthority implements Authority {
   readonly #stop: () => void;
   #background: Promise<void> | undefined;
 
-  /** @throws RangeError when a key ID, a signer or the template is not one; NotaryError when the CA is no certificate. */
+  /** @throws RangeError when a key ID, a signer or the template is not one; MetadataError when the CA is no certificate. */
   constructor(options: NotaryAuthorityOptions) {
     requireGunTemplate(options.gun);
     this.name = options.name;
@@ -118,11 +116,4 @@ export class NotaryAuthority implements Authority {
       now,
     });
   }
-}
-
-function everyMilliseconds(task: () => void, every: number): () => void {
-  const timer = setInterval(task, every);
-  // Keeping trust fresh is no reason to keep a process alive.
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -1,8 +1,8 @@
+import { MetadataError } from '../metadata/metadata-error.ts';
+import type { RefreshFailure } from '../refresh/refresh-failure.ts';
+import { Undetermined } from '../refresh/undetermined.ts';
 import { coreExpiry } from './assemble.ts';
 import { DigestIndex } from './digest-index.ts';
-import { Undetermined } from './finding.ts';
-import { NotaryError } from './notary-error.ts';
-import type { RefreshFailure } from './refresh-failure.ts';
 import type { TrustedRepository } from './trusted-repository.ts';
 
 /** What is trusted now, and since when. */
@@ -27,7 +27,7 @@ export function stateOf(
 export function staleness(since: string, { repository }: State, failure: RefreshFailure | undefined, now: Date): Error {
   const why = failure === undefined ? '' : `; ${failure.error.message}`;
   const expired = now >= coreExpiry(repository) ? `, and expired ${coreExpiry(repository).toISOString()}` : '';
-  if (failure === undefined && expired !== '') return new NotaryError('METADATA_EXPIRED', `${since}${expired}`);
+  if (failure === undefined && expired !== '') return new MetadataError('METADATA_EXPIRED', `${since}${expired}`);
   const retryAfter = failure?.error instanceof Undetermined ? failure.error.retryAfter : 1;
   return new Undetermined('TRUST_STALE', `${since}${expired}${why}`, retryAfter);
 }

@@ -1,23 +1,26 @@
 import type { Log } from '../../oci/log.ts';
 import type { Finding, Question } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
+import { faultStep } from '../evidence.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import { refusedFinding, undeterminedFinding } from '../refresh/denied-finding.ts';
+import { failureOf, isPaused, type RefreshFailure } from '../refresh/refresh-failure.ts';
+import { Undetermined } from '../refresh/undetermined.ts';
+import { withinBudget } from '../refresh/within-budget.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
 import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
-import { faultStep, repositorySteps } from './evidence.ts';
-import { refusedFinding, Undetermined, undeterminedFinding, vouchedFinding } from './finding.ts';
+import { repositorySteps } from './evidence.ts';
+import { vouchedFinding } from './finding.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
-import { failureOf, isPaused, type RefreshFailure } from './refresh-failure.ts';
 import { type State, staleness, stateOf } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
-import { StateUnwritable } from './state-folder.ts';
 import type { RepositoryStore } from './store.ts';
 import { trustStatusOf } from './trust-status.ts';
 import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
 import { type MetadataSource, update } from './update.ts';
-import { withinBudget } from './within-budget.ts';
 
 export interface RepositoryTrustOptions {
   readonly gun: Gun;
@@ -100,7 +103,7 @@ export class RepositoryTrust {
     await Promise.allSettled([this.#loading, this.#flight]);
   }
 
-  /** @throws NotaryError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
+  /** @throws MetadataError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
   async #load(): Promise<void> {
     if (this.#loaded) return;
     this.#loading ??= this.#readStore().finally(() => {
@@ -203,11 +206,11 @@ export class RepositoryTrust {
       const digest = reference.kind === 'tag' ? resolution.digest : reference.digest;
       return vouchedFinding({ digest, resolution, repository, refreshedAt, pin, notes });
     } catch (error) {
-      throw error instanceof NotaryError ? error.after([...notes, ...repositorySteps(repository)]) : error;
+      throw error instanceof MetadataError ? error.after([...notes, ...repositorySteps(repository)]) : error;
     }
   }
 
-  /** @throws NotaryError, Undetermined when nothing may be relied on */
+  /** @throws MetadataError, Undetermined when nothing may be relied on */
   #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
     const state = this.#state;
     const failure = this.#failure;
@@ -229,7 +232,7 @@ export class RepositoryTrust {
   }
 
   #findingOf(error: unknown): Finding {
-    if (error instanceof NotaryError) return refusedFinding(error);
+    if (error instanceof MetadataError) return refusedFinding(error);
     if (error instanceof Undetermined) return undeterminedFinding(error);
     if (error instanceof StateUnwritable) {
       return undeterminedFinding(new Undetermined('TRUST_STATE_UNWRITABLE', error.message, 1));
