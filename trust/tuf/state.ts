@@ -1,0 +1,68 @@
+import { MetadataError } from '../metadata/metadata-error.ts';
+import type { RefreshFailure } from '../refresh/refresh-failure.ts';
+import { Undetermined } from '../refresh/undetermined.ts';
+import type { Expiry, TrustStatus } from '../status.ts';
+import { coreExpiry } from './assemble.ts';
+import { DigestIndex } from './digest-index.ts';
+import type { Repository } from './repository.ts';
+import { stateVersionOf } from './update.ts';
+
+/** What is trusted now, and since when. */
+export interface State {
+  readonly repository: Repository;
+  /** When it was last found to be what the source has. */
+  readonly refreshedAt: Date;
+  /**
+   * When the timestamp that is trusted was first seen. A source that gives the same one forever is reached and
+   * answers, and still shows nothing of what its publisher does: freshness counts from here.
+   */
+  readonly renewedAt: Date;
+  /** Whether it follows from the pinned root: not so when another was pinned since it was remembered. */
+  readonly anchored: boolean;
+  readonly index: DigestIndex;
+  /** Different whenever anything that is trusted differs. */
+  readonly version: string;
+}
+
+export function stateOf(repository: Repository, when: Pick<State, 'refreshedAt' | 'renewedAt' | 'anchored'>): State {
+  return { repository, ...when, index: new DigestIndex(repository), version: stateVersionOf(repository) };
+}
+
+/** Why what is remembered may not be used any more. */
+export function staleness(
+  { repository, refreshedAt, renewedAt }: State,
+  failure: RefreshFailure | undefined,
+  now: Date,
+): Error {
+  const { version } = repository.timestamp.metadata;
+  const since =
+    failure === undefined
+      ? `timestamp ${version} has not been renewed since ${renewedAt.toISOString()}`
+      : `trust was last refreshed ${refreshedAt.toISOString()}`;
+  const expiry = coreExpiry(repository);
+  const expired = now >= expiry ? `, and expired ${expiry.toISOString()}` : '';
+  if (failure === undefined && expired !== '') return new MetadataError('METADATA_EXPIRED', `${since}${expired}`);
+  const why = failure === undefined ? '' : `; ${failure.error.message}`;
+  const retryAfter = failure?.error instanceof Undetermined ? failure.error.retryAfter : 1;
+  return new Undetermined('TRUST_STALE', `${since}${expired}${why}`, retryAfter);
+}
+
+/** How the trust stands: what is remembered, and how the last refresh ended. */
+export function trustStatusOf(of: string, state: State | undefined, failure: RefreshFailure | undefined): TrustStatus {
+  const files = state === undefined ? [] : [...filesByRole(state.repository)];
+  return {
+    of,
+    refreshedAt: state?.refreshedAt,
+    failure: failure && { reason: failure.error.reason, message: failure.error.message, at: failure.at },
+    versions: Object.fromEntries(files.map(([role, { version }]) => [role, version])),
+    expiries: files.map(([what, { expires }]): Expiry => ({ what, at: expires })),
+  };
+}
+
+function* filesByRole({ chain, timestamp, snapshot, targets, roles }: Repository) {
+  yield ['root', chain.current.metadata] as const;
+  yield ['timestamp', timestamp.metadata] as const;
+  yield ['snapshot', snapshot.metadata] as const;
+  yield ['targets', targets.metadata] as const;
+  for (const { name, metadata } of roles.values()) yield [name, metadata] as const;
+}

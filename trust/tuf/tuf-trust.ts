@@ -1,0 +1,251 @@
+import type { Log } from '../../oci/log.ts';
+import type { Finding, Question } from '../authority.ts';
+import { type EvidenceStep, faultStep } from '../evidence.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import { deniedFinding } from '../refresh/denied-finding.ts';
+import { failureOf, isPaused, type RefreshFailure } from '../refresh/refresh-failure.ts';
+import { withinBudget } from '../refresh/within-budget.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
+import type { TrustStatus } from '../status.ts';
+import { coreExpiry } from './assemble.ts';
+import { repositorySteps } from './evidence.ts';
+import { vouchedFinding } from './finding.ts';
+import { NO_FLOORS } from './floors.ts';
+import { faultsOf, type Repository } from './repository.ts';
+import { resolveDigest, resolveTag } from './resolve.ts';
+import { isAnchored, type RootFile } from './root-chain.ts';
+import type { MetadataSource } from './source.ts';
+import type { Staging } from './staging.ts';
+import { type State, staleness, stateOf, trustStatusOf } from './state.ts';
+import type { Seen } from './state-record.ts';
+import type { RepositoryStore } from './store.ts';
+import type { TargetName } from './target-name.ts';
+import { update } from './update.ts';
+
+export interface TufTrustOptions {
+  readonly pinned: RootFile;
+  readonly source: MetadataSource;
+  readonly names: TargetName;
+  readonly accepted: ReadonlySet<string>;
+  readonly store: RepositoryStore;
+  readonly staging: Staging;
+  /** Milliseconds for which a successful refresh is used without asking the source again. */
+  readonly refresh: number;
+  /** Milliseconds that all requests of one refresh may take together. */
+  readonly budget: number;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** In the background: what is kept for an outage is never older than this, and never past half of its lifetime. */
+const BACKGROUND_AGE_MS = 30 * 60 * 1000;
+
+/** The trust in one TUF repository: owns what is remembered of it, and asks the source for it, once at a time. */
+export class TufTrust {
+  readonly #options: TufTrustOptions;
+  readonly #kept = new Map<string, Uint8Array>();
+  #state: State | undefined;
+  #seen: Seen | undefined;
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+  #flight: Promise<void> | undefined;
+  #failure: RefreshFailure | undefined;
+
+  constructor(options: TufTrustOptions) {
+    this.#options = options;
+  }
+
+  status(): TrustStatus {
+    return trustStatusOf(this.#options.source.address, this.#state, this.#failure);
+  }
+
+  async judge(question: Question): Promise<Finding> {
+    try {
+      await this.#load();
+      if (this.#isDue(question.now, question.maxAge)) {
+        await this.#refresh(question.now);
+        // The refresh that was joined may have begun too long ago for a small `maxAge`.
+        if (this.#isTooOld(question.now, question.maxAge)) await this.#refresh(question.now);
+      }
+      return this.#vouch(question);
+    } catch (error) {
+      return this.#findingOf(error);
+    }
+  }
+
+  /** Refreshes what would otherwise grow old. Never throws; what goes wrong is logged. */
+  async keepFresh(now: Date): Promise<void> {
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the trust state could not be read');
+      return;
+    }
+    const state = this.#state;
+    const paused = this.#failure !== undefined && isPaused(this.#failure, now);
+    if (paused) return;
+    const lifetime = state === undefined ? 0 : coreExpiry(state.repository).getTime() - state.refreshedAt.getTime();
+    const age = state === undefined ? 0 : now.getTime() - state.refreshedAt.getTime();
+    if (age >= Math.min(BACKGROUND_AGE_MS, lifetime / 2)) await this.#refresh(now);
+  }
+
+  /** Waits for what is under way. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#loading, this.#flight]);
+  }
+
+  /** @throws MetadataError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
+  async #load(): Promise<void> {
+    if (this.#loaded) return;
+    this.#loading ??= this.#readStore().finally(() => {
+      this.#loading = undefined;
+    });
+    await this.#loading;
+  }
+
+  async #readStore(): Promise<void> {
+    const { store, staging, pinned } = this.#options;
+    await staging.clear();
+    const { remembered, seen } = await store.load();
+    this.#seen = seen;
+    this.#state =
+      remembered &&
+      stateOf(remembered.repository, {
+        refreshedAt: remembered.refreshedAt,
+        renewedAt: seen?.renewedAt ?? remembered.refreshedAt,
+        anchored: isAnchored(remembered.repository.chain, pinned),
+      });
+    this.#loaded = true;
+  }
+
+  #isDue(now: Date, maxAge: number): boolean {
+    if (this.#failure !== undefined) return !isPaused(this.#failure, now);
+    const state = this.#state;
+    if (state === undefined || !state.anchored || now >= coreExpiry(state.repository)) return true;
+    const age = now.getTime() - state.refreshedAt.getTime();
+    return age < -CLOCK_TOLERANCE_MS || age >= Math.min(this.#options.refresh, maxAge);
+  }
+
+  #isTooOld(now: Date, maxAge: number): boolean {
+    if (this.#failure !== undefined || this.#state === undefined) return false;
+    return now.getTime() - this.#state.refreshedAt.getTime() > maxAge;
+  }
+
+  async #refresh(now: Date): Promise<void> {
+    this.#flight ??= this.#ask(now).finally(() => {
+      this.#flight = undefined;
+    });
+    await this.#flight;
+  }
+
+  async #ask(now: Date): Promise<void> {
+    const { pinned, source, staging, budget, refresh } = this.#options;
+    const previous = this.#state?.repository;
+    try {
+      if (!this.#loaded) await this.#load();
+      const floors = this.#seen?.floors ?? NO_FLOORS;
+      const work = update({ source, pinned, previous, floors, kept: this.#kept, staging, now });
+      const repository = await withinBudget(work, budget);
+      if (repository === previous) await this.#touch(now);
+      else await this.#replace(previous, repository, now);
+      this.#kept.clear();
+      this.#failure = undefined;
+    } catch (error) {
+      if (error instanceof StateUnwritable) this.#forget();
+      this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
+      this.#logFailure(error, this.#failure);
+    }
+  }
+
+  #logFailure(err: unknown, { error }: RefreshFailure): void {
+    const text = `trust refresh failed: ${error.message}`;
+    if (error.reason === 'INTERNAL') this.#options.log.error({ reason: error.reason, err }, text);
+    else this.#options.log.warn({ reason: error.reason }, text);
+  }
+
+  async #replace(previous: Repository | undefined, repository: Repository, refreshedAt: Date): Promise<void> {
+    const { store, pinned } = this.#options;
+    const known = this.#seen?.floors.get('timestamp');
+    const isRenewed = known?.signedHash !== repository.timestamp.signedHash;
+    const renewedAt = isRenewed ? refreshedAt : (this.#seen?.renewedAt ?? refreshedAt);
+    await store.save(repository, refreshedAt, renewedAt);
+    this.#seen = { floors: repository.floors, renewedAt };
+    const anchored = isAnchored(repository.chain, pinned);
+    this.#state = stateOf(repository, { refreshedAt, renewedAt, anchored });
+    this.#logNews(previous, repository);
+  }
+
+  #logNews(previous: Repository | undefined, repository: Repository): void {
+    const { log } = this.#options;
+    const { current, signers } = repository.chain;
+    if (previous?.chain.current.sha256 !== current.sha256) {
+      log.info(
+        { root: current.metadata.version, keys: signers.map(({ id }) => id) },
+        'the root of trust is now this one',
+      );
+    }
+    const before = previous === undefined ? undefined : faultsOf(previous);
+    for (const [role, { reason, message }] of faultsOf(repository)) {
+      if (before?.has(role) !== true) log.warn({ role, reason }, `a delegated role cannot be used: ${message}`);
+    }
+  }
+
+  async #touch(refreshedAt: Date): Promise<void> {
+    this.#state = this.#state && { ...this.#state, refreshedAt };
+    try {
+      await this.#options.store.touch(refreshedAt);
+    } catch (error) {
+      // Only the time of this refresh is lost: after a restart trust looks older than it is.
+      this.#options.log.warn({ err: error }, 'the time of the refresh could not be written');
+    }
+  }
+
+  /** The disk may have either state now; only what it has may be built upon. */
+  #forget(): void {
+    this.#state = undefined;
+    this.#loaded = false;
+  }
+
+  #vouch({ name, reference, now, maxAge }: Question): Finding {
+    const { repository, renewedAt, version, index, notes } = this.#usable(now, maxAge);
+    const { names, accepted } = this.#options;
+    const looking = { repository, index, names, accepted, now };
+    try {
+      const resolution =
+        reference.kind === 'tag'
+          ? resolveTag(looking, name, reference.tag)
+          : resolveDigest(looking, name, reference.digest);
+      return vouchedFinding(reference, resolution, { repository, renewedAt, version, notes });
+    } catch (error) {
+      throw error instanceof MetadataError ? error.after([...notes, ...repositorySteps(repository)]) : error;
+    }
+  }
+
+  /** @throws MetadataError, Undetermined when nothing may be relied on */
+  #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
+    const state = this.#state;
+    const failure = this.#failure;
+    // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
+    if (failure !== undefined && (failure.kind !== 'unreachable' || failure.answer !== undefined)) throw failure.error;
+    // Remembered under another pin: good for its versions, not for its word.
+    if (state?.anchored !== true) {
+      throw failure?.error ?? new RangeError('expected a state after a refresh without failure, got none');
+    }
+    const { refreshedAt, renewedAt } = state;
+    const age = now.getTime() - renewedAt.getTime();
+    const isAhead = now.getTime() - refreshedAt.getTime() < -CLOCK_TOLERANCE_MS;
+    if (age > maxAge || isAhead || now >= coreExpiry(state.repository)) throw staleness(state, failure, now);
+    if (failure === undefined) return { ...state, notes: [] };
+    const text = `trust was last refreshed ${refreshedAt.toISOString()}: ${failure.error.message}`;
+    return { ...state, notes: [faultStep(text)] };
+  }
+
+  #findingOf(error: unknown): Finding {
+    const finding = deniedFinding(error);
+    if (finding.reason === 'INTERNAL') this.#options.log.error({ err: error }, 'unexpected error in a judgement');
+    return finding;
+  }
+}

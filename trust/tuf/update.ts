@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { assemble, noRepository, requireCurrent } from './assemble.ts';
+import type { Floors } from './floors.ts';
+import { ROOT_LIMIT, TIMESTAMP_LIMIT } from './metadata-limits.ts';
+import { RememberedFiles } from './remembered-files.ts';
+import { faultsOf, type Repository } from './repository.ts';
+import { isAnchored, linkRoots, type RootChain, type RootFile } from './root-chain.ts';
+import type { MetadataFiles, MetadataSource } from './source.ts';
+import type { Staging } from './staging.ts';
+import { walkRoots } from './tuf-client.ts';
+
+export interface Update {
+  readonly source: MetadataSource;
+  /** The root that the operator pinned. */
+  readonly pinned: RootFile;
+  /** What is remembered, whether or not it follows from the root that is pinned now. */
+  readonly previous: Repository | undefined;
+  /** They outlive `previous`. */
+  readonly floors: Floors;
+  /** Files that a refresh before this one got in vain; more are added. */
+  readonly kept: Map<string, Uint8Array>;
+  readonly staging: Staging;
+  readonly now: Date;
+}
+
+/**
+ * What the source says now, found good, as a whole: TUF specification 5.3 to 5.6. A failure leaves what was remembered as it was.
+ * @returns the remembered repository itself when nothing has changed
+ * @throws MetadataError, StateUnwritable, and what the source throws
+ */
+export async function update(request: Update): Promise<Repository> {
+  const { source, previous, floors, now } = request;
+  const files = new RememberedFiles(source.look(), request.kept);
+  const chain = startOf(request);
+  if (previous !== undefined && chain === previous.chain && (await isUnchanged(previous, files))) {
+    requireCurrent(previous, now);
+    return previous;
+  }
+  const { roots, refusal } = await walkRoots(chain, files, request.staging);
+  const longer = roots.length === 0 ? chain : linkRoots([...chain.roots, ...roots]);
+  const repository = await assemble({ chain: longer, files, floors, previous, at: now });
+  if (refusal !== undefined) throw refusal;
+  return previous !== undefined && chain === previous.chain && isSame(previous, repository) ? previous : repository;
+}
+
+/** The chain in force, unless the operator has pinned another root since. */
+function startOf({ previous, pinned }: Update): RootChain {
+  return previous !== undefined && isAnchored(previous.chain, pinned) ? previous.chain : linkRoots([pinned]);
+}
+
+/** Roles that cannot be used are asked for again each time; mostly they are still not there. */
+function isSame(previous: Repository, repository: Repository): boolean {
+  return stateVersionOf(previous) === stateVersionOf(repository);
+}
+
+/** Two small files tell that nothing is new. A role that could not be used may be mended without anything else changing. */
+async function isUnchanged(previous: Repository, files: MetadataFiles): Promise<boolean> {
+  const { current } = previous.chain;
+  const next = await files.get({ role: 'root', version: current.metadata.version + 1 }, ROOT_LIMIT);
+  const timestamp = await files.get({ role: 'timestamp' }, TIMESTAMP_LIMIT);
+  if (timestamp === undefined) throw noRepository();
+  return (
+    next === undefined && Buffer.compare(timestamp, previous.timestamp.bytes) === 0 && faultsOf(previous).size === 0
+  );
+}
+
+/** Short, and different whenever anything that is trusted differs: the timestamp names all but the root, but roles may have been mended. */
+export function stateVersionOf({ chain, timestamp, roles }: Repository): string {
+  const hash = createHash('sha256').update(`${chain.current.sha256},${timestamp.sha256}`);
+  for (const { name, sha256 } of roles.values()) hash.update(`,${sha256} ${name}`);
+  return `${chain.current.metadata.version}.${timestamp.metadata.version}-${hash.digest('hex').slice(0, STATE_HASH_LENGTH)}`;
+}
+
+/** 64 bits: enough that two states of one repository never share it by accident. */
+const STATE_HASH_LENGTH = 16;
