@@ -100,8 +100,9 @@ async function commonParts(
   }
   const authorities: Authority[] = [];
   for (const authority of config.authorities) {
-    const folder = join(config.data, 'trust', encodeURIComponent(authority.name));
-    const opened = await openAuthority(authority, { folder, readOnly, log, now });
+    const file = encodeURIComponent(authority.name);
+    const places = { folder: join(config.data, 'trust', file), floors: join(config.data, 'floors', file) };
+    const opened = await openAuthority(authority, { ...places, registries: clients, readOnly, log, now });
     authorities.push(opened.part);
     onClose(() => opened.close());
   }

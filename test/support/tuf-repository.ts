@@ -236,7 +236,10 @@ export class TufRepository {
   }
 
   /** @param answer asked first: may answer in place of the repository */
-  async serve(t: TestContext, answer?: (name: string) => Buffer | number | undefined): Promise<{ url: string; requests: string[] }> {
+  async serve(
+    t: TestContext,
+    answer?: (name: string) => Buffer | number | undefined,
+  ): Promise<{ url: string; requests: string[] }> {
     const requests: string[] = [];
     const server = createServer((request, response) => {
       const name = (request.url ?? '').slice('/metadata/'.length);

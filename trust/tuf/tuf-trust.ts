@@ -11,7 +11,8 @@ import { coreExpiry } from './assemble.ts';
 import { repositorySteps } from './evidence.ts';
 import { vouchedFinding } from './finding.ts';
 import { NO_FLOORS } from './floors.ts';
-import { faultsOf, type Repository } from './repository.ts';
+import { logNews } from './news.ts';
+import type { Repository } from './repository.ts';
 import { resolveDigest, resolveTag } from './resolve.ts';
 import { isAnchored, type RootFile } from './root-chain.ts';
 import type { MetadataSource } from './source.ts';
@@ -175,22 +176,7 @@ export class TufTrust {
     this.#seen = { floors: repository.floors, renewedAt };
     const anchored = isAnchored(repository.chain, pinned);
     this.#state = stateOf(repository, { refreshedAt, renewedAt, anchored });
-    this.#logNews(previous, repository);
-  }
-
-  #logNews(previous: Repository | undefined, repository: Repository): void {
-    const { log } = this.#options;
-    const { current, signers } = repository.chain;
-    if (previous?.chain.current.sha256 !== current.sha256) {
-      log.info(
-        { root: current.metadata.version, keys: signers.map(({ id }) => id) },
-        'the root of trust is now this one',
-      );
-    }
-    const before = previous === undefined ? undefined : faultsOf(previous);
-    for (const [role, { reason, message }] of faultsOf(repository)) {
-      if (before?.has(role) !== true) log.warn({ role, reason }, `a delegated role cannot be used: ${message}`);
-    }
+    logNews(this.#options.log, previous, repository);
   }
 
   async #touch(refreshedAt: Date): Promise<void> {

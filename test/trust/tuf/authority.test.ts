@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { outcomeOf, tufClient, IMAGE, OTHER_IMAGE, TARGET } from '../../support/tuf-client.ts';
+import { IMAGE, OTHER_IMAGE, outcomeOf, TARGET, tufClient } from '../../support/tuf-client.ts';
 
 test('a target is vouched for by tag and by digest', async (t) => {
   const { judge } = await tufClient(t);
