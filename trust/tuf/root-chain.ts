@@ -1,5 +1,5 @@
 import { Fields } from '../metadata/fields.ts';
-import { MetadataError } from '../metadata/metadata-error.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
 import { type Dated, type Envelope, openEnvelope, type TrustedFile, trustedFile } from './envelope.ts';
 import type { Key } from './key.ts';
 import { ROOT_CHAIN_LIMIT, ROOT_LIMIT } from './metadata-limits.ts';
@@ -55,7 +55,7 @@ export function readRoot(bytes: Uint8Array): RootFile {
 export function linkRoots(roots: readonly RootFile[]): RootChain {
   const current = roots.at(-1);
   if (current === undefined) throw new RangeError('expected at least one root, got none');
-  if (roots.length > ROOT_CHAIN_LIMIT) throw new RangeError(`expected at most ${ROOT_CHAIN_LIMIT} roots, got more`);
+  if (roots.length > ROOT_CHAIN_LIMIT) throw malformed('roots', `at most ${ROOT_CHAIN_LIMIT}`, 'more');
   roots.forEach((root, at) => {
     const previous = roots[at - 1];
     if (previous !== undefined) requireSuccessor(previous, root);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { assemble, noRepository, requireCurrent } from './assemble.ts';
 import type { Floors } from './floors.ts';
-import { ROOT_LIMIT, TIMESTAMP_LIMIT } from './metadata-limits.ts';
+import { ROOT_LIMIT, ROOT_ROTATION_LIMIT, TIMESTAMP_LIMIT } from './metadata-limits.ts';
 import { RememberedFiles } from './remembered-files.ts';
 import { faultsOf, type Repository } from './repository.ts';
 import { isAnchored, linkRoots, type RootChain, type RootFile } from './root-chain.ts';
@@ -36,11 +36,20 @@ export async function update(request: Update): Promise<Repository> {
     requireCurrent(previous, now);
     return previous;
   }
-  const { roots, refusal } = await walkRoots(chain, files, request.staging);
-  const longer = roots.length === 0 ? chain : linkRoots([...chain.roots, ...roots]);
-  const repository = await assemble({ chain: longer, files, floors, previous, at: now });
+  const { newest, refusal } = await walkToNewest(chain, files, request.staging);
+  const repository = await assemble({ chain: newest, files, floors, previous, at: now });
   if (refusal !== undefined) throw refusal;
   return previous !== undefined && chain === previous.chain && isSame(previous, repository) ? previous : repository;
+}
+
+/** tuf-js ends a walk after so many roots, and takes the last for the newest; the next one may be the one that took a stolen key out. */
+async function walkToNewest(start: RootChain, files: MetadataFiles, staging: Staging) {
+  let newest = start;
+  for (;;) {
+    const { roots, refusal } = await walkRoots(newest, files, staging);
+    if (roots.length > 0) newest = linkRoots([...newest.roots, ...roots]);
+    if (roots.length < ROOT_ROTATION_LIMIT) return { newest, refusal };
+  }
 }
 
 /** The chain in force, unless the operator has pinned another root since. */
@@ -65,9 +74,11 @@ async function isUnchanged(previous: Repository, files: MetadataFiles): Promise<
 }
 
 /** Short, and different whenever anything that is trusted differs: the timestamp names all but the root, but roles may have been mended. */
-export function stateVersionOf({ chain, timestamp, roles }: Repository): string {
+export function stateVersionOf(repository: Repository): string {
+  const { chain, timestamp, roles } = repository;
   const hash = createHash('sha256').update(`${chain.current.sha256},${timestamp.sha256}`);
   for (const { name, sha256 } of roles.values()) hash.update(`,${sha256} ${name}`);
+  for (const [name, { reason }] of faultsOf(repository)) hash.update(`,${reason} ${name}`);
   return `${chain.current.metadata.version}.${timestamp.metadata.version}-${hash.digest('hex').slice(0, STATE_HASH_LENGTH)}`;
 }
 
