@@ -1,6 +1,9 @@
 /** TUF specification 5.3: the pinned root, and only what follows from it version by version, by the keys of the one before and by its own. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { TufAuthority } from '../../trust/tuf/authority.ts';
 import { IMAGE, NOW, outcomeOf, signedRepository, TARGET, tufClient } from '../support/tuf-client.ts';
 import { TufRepository, testKey } from '../support/tuf-repository.ts';
@@ -120,17 +123,43 @@ test('the pinned root of another repository: nothing of this one is believed', a
 
 test('another pinned root: trust is anchored anew, whatever is remembered', async (t) => {
   const repository = signedRepository();
-  const { judge, reopen, fetch } = await tufClient(t, repository);
-  assert.equal(outcomeOf(await judge('1.0')), 'vouched');
-  const other = new TufRepository({ now: NOW });
-  const { judge: pinned } = await reopen({ root: (other.publish(), other.root()) });
-  assert.notEqual(outcomeOf(await pinned('1.0')), 'vouched');
-  fetch.answer = () => {
-    throw new RangeError('asked for nothing');
-  };
-  const { judge: offline } = await reopen({ root: other.root() });
-  assert.notEqual(outcomeOf(await offline('1.0')), 'vouched', 'not from what is remembered either');
+  repository.rotate('root');
+  repository.publish();
+  const client = await tufClient(t, repository);
+  assert.equal(outcomeOf(await client.judge('1.0')), 'vouched');
+  const other = signedRepository();
+  const { judge: pinned } = await client.reopen({ root: other.root() });
+  assert.equal(outcomeOf(await pinned('1.0')), 'KEY_NOT_TRUSTED', 'the source still has the first one');
+  client.fetch.fault = new MetadataUnavailable('connection refused');
+  const { judge: offline } = await client.reopen({ root: other.root() });
+  assert.equal(outcomeOf(await offline('1.0')), 'TRUST_UNREACHABLE', 'what is remembered does not stand in');
+  client.fetch.fault = undefined;
+  repository.restore(other.stored());
+  const { judge: founded } = await client.reopen({ root: other.root() });
+  assert.equal(outcomeOf(await founded('1.0')), 'vouched', 'a repository founded anew begins at its own version 1');
+  const { judge: back } = await client.reopen();
+  assert.equal(outcomeOf(await back('1.0')), 'SIGNATURE_INVALID');
 });
+
+for (const [which, pinned] of [
+  ['the same root', 1],
+  ['a later root of the same repository', 2],
+] as const) {
+  test(`with ${which} pinned and the state folder removed, an older root is no start`, async (t) => {
+    const repository = signedRepository();
+    repository.rotate('root');
+    repository.publish();
+    const before = repository.stored();
+    repository.rotate('root');
+    repository.publish();
+    const client = await tufClient(t, repository);
+    assert.equal(outcomeOf(await client.judge('1.0')), 'vouched');
+    await rm(join(client.home, 'trust'), { recursive: true });
+    repository.restore(before);
+    const { judge } = await client.reopen({ root: repository.root(pinned) });
+    assert.equal(outcomeOf(await judge('1.0')), 'METADATA_ROLLBACK');
+  });
+}
 
 test('a later root of the same chain as the pin is the same trust', async (t) => {
   const repository = signedRepository();

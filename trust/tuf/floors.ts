@@ -1,6 +1,7 @@
 import { MetadataError } from '../metadata/metadata-error.ts';
 import type { Key } from './key.ts';
 import type { Repository } from './repository.ts';
+import type { RootFile } from './root-chain.ts';
 import type { RoleKeys } from './signature.ts';
 
 /** The highest version of a role that was ever relied on. */
@@ -77,4 +78,17 @@ function floorOf(
   signers: readonly Key[],
 ): Floor {
   return { version: metadata.version, signedHash, keys: signers.map(({ identity }) => identity ?? '') };
+}
+
+/**
+ * Whether the operator has pinned the root of a repository that has nothing to do with the one that was seen: founded anew, since its
+ * root keys were lost or worse. Then its versions begin where they begin. Not so for another root of the same repository, and never by
+ * anything that a source says: the pin is the operator's.
+ */
+export function isAnotherRepository(
+  { floors, lineage }: { readonly floors: Floors; readonly lineage: readonly string[] },
+  pinned: RootFile,
+): boolean {
+  const root = floors.get('root');
+  return root !== undefined && !lineage.includes(pinned.signedHash) && !holds(root, pinned.metadata.roles.root);
 }

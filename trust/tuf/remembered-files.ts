@@ -9,10 +9,12 @@ export class RememberedFiles implements MetadataFiles {
   readonly #files: MetadataFiles;
   readonly #now = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #kept: Map<string, Uint8Array>;
+  #bytes: number;
 
   constructor(files: MetadataFiles, kept: Map<string, Uint8Array>) {
     this.#files = files;
     this.#kept = kept;
+    this.#bytes = [...kept.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   get(file: FileName, limit: number): Promise<Uint8Array | undefined> {
@@ -31,7 +33,7 @@ export class RememberedFiles implements MetadataFiles {
   }
 
   #keep(name: string, bytes: Uint8Array): void {
-    const total = [...this.#kept.values()].reduce((sum, { byteLength }) => sum + byteLength, bytes.byteLength);
-    if (total <= REPOSITORY_LIMIT) this.#kept.set(name, bytes);
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes <= REPOSITORY_LIMIT) this.#kept.set(name, bytes);
   }
 }

@@ -87,3 +87,8 @@ export function requireSuccessor(previous: RootFile, next: RootFile): void {
 export function isAnchored(chain: RootChain, pinned: RootFile): boolean {
   return chain.roots.some(({ signedHash }) => signedHash === pinned.signedHash);
 }
+
+/** Which repository it is, by all its roots. */
+export function lineageOf({ roots }: RootChain): readonly string[] {
+  return roots.map(({ signedHash }) => signedHash);
+}

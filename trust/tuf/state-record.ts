@@ -22,6 +22,8 @@ export interface StateRecord {
 /** What must not be forgotten even where the metadata is. */
 export interface Seen {
   readonly floors: Floors;
+  /** Of every root there was, SHA-256 in hex of what was signed: which repository it is that was seen. */
+  readonly lineage: readonly string[];
   /** When the timestamp that is trusted was first seen. */
   readonly renewedAt: Date;
 }
@@ -54,6 +56,7 @@ export function decodeState(bytes: Uint8Array): StateRecord {
     'targets',
     'roles',
     'floors',
+    'lineage',
     'renewedAt',
   ];
   const fields = unseal(bytes, STATE, names);
@@ -78,7 +81,7 @@ export function encodeFloors({ generation, state, seen }: FloorsRecord): Buffer 
 
 /** @throws MetadataError METADATA_INVALID */
 export function decodeFloors(bytes: Uint8Array): FloorsRecord {
-  const fields = unseal(bytes, FLOORS, ['generation', 'state', 'floors', 'renewedAt']);
+  const fields = unseal(bytes, FLOORS, ['generation', 'state', 'floors', 'lineage', 'renewedAt']);
   const generation = fields.integer('generation', 0);
   if (generation === 0) return { generation, state: undefined, seen: undefined };
   return { generation, state: parseFileName(fields.text('state'), FLOORS), seen: seenIn(fields, FLOORS) };
@@ -94,13 +97,14 @@ export function decodeRefreshed(bytes: Uint8Array): Date {
   return parseExpiry(unseal(bytes, where, ['refreshedAt']).text('refreshedAt'), where);
 }
 
-function seenOut({ floors, renewedAt }: Seen) {
-  return { renewedAt: renewedAt.toISOString(), floors: Object.fromEntries(floors) };
+function seenOut({ floors, lineage, renewedAt }: Seen) {
+  return { lineage, renewedAt: renewedAt.toISOString(), floors: Object.fromEntries(floors) };
 }
 
 function seenIn(fields: Fields, where: string): Seen {
   return {
     renewedAt: parseExpiry(fields.text('renewedAt'), where),
+    lineage: fields.texts('lineage', ROOT_CHAIN_LIMIT).map((hash) => parseFileName(hash, where)),
     floors: new Map(fields.entries('floors', 2 * ROLE_LIMIT).map(([role, value]) => [role, decodeFloor(value, where)])),
   };
 }

@@ -3,6 +3,7 @@ import { hexDigest } from '../metadata/hex-digest.ts';
 import { atOnce } from '../refresh/at-once.ts';
 import { type LoadedState, loadState } from './load-state.ts';
 import { allFilesOf, type Repository } from './repository.ts';
+import { lineageOf } from './root-chain.ts';
 import { REFRESHED, STATE, StateFiles, type StatePlace } from './state-files.ts';
 import { encodeFloors, encodeRefreshed, encodeState, type Seen, type StateRecord } from './state-record.ts';
 
@@ -134,6 +135,6 @@ function recordOf(
     snapshot: snapshot.sha256,
     targets: targets.sha256,
     roles: new Map([...roles.values()].map(({ name, sha256 }) => [name, sha256])),
-    seen: { floors, renewedAt },
+    seen: { floors, lineage: lineageOf(chain), renewedAt },
   };
 }

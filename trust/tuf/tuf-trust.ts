@@ -10,11 +10,11 @@ import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { repositorySteps } from './evidence.ts';
 import { vouchedFinding } from './finding.ts';
-import { NO_FLOORS } from './floors.ts';
+import { type Floors, isAnotherRepository, NO_FLOORS } from './floors.ts';
 import { logNews } from './news.ts';
 import type { Repository } from './repository.ts';
 import { resolveDigest, resolveTag } from './resolve.ts';
-import { isAnchored, type RootFile } from './root-chain.ts';
+import { isAnchored, lineageOf, type RootFile } from './root-chain.ts';
 import type { MetadataSource } from './source.ts';
 import type { Staging } from './staging.ts';
 import { type State, staleness, stateOf, trustStatusOf } from './state.ts';
@@ -144,10 +144,9 @@ export class TufTrust {
 
   async #ask(now: Date): Promise<void> {
     const { pinned, source, staging, budget, refresh } = this.#options;
-    const previous = this.#state?.repository;
     try {
       if (!this.#loaded) await this.#load();
-      const floors = this.#seen?.floors ?? NO_FLOORS;
+      const { previous, floors } = this.#ground();
       const work = update({ source, pinned, previous, floors, kept: this.#kept, staging, now });
       const repository = await withinBudget(work, budget);
       if (repository === previous) await this.#touch(now);
@@ -159,6 +158,17 @@ export class TufTrust {
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
       this.#logFailure(error, this.#failure);
     }
+  }
+
+  /** What a refresh builds upon. */
+  #ground(): { readonly previous: Repository | undefined; readonly floors: Floors } {
+    const { pinned, log } = this.#options;
+    if (this.#seen === undefined) return { previous: undefined, floors: NO_FLOORS };
+    if (!isAnotherRepository(this.#seen, pinned)) {
+      return { previous: this.#state?.repository, floors: this.#seen.floors };
+    }
+    log.warn({ root: pinned.metadata.version }, 'the pinned root is that of another repository: versions begin anew');
+    return { previous: undefined, floors: NO_FLOORS };
   }
 
   #logFailure(err: unknown, { error }: RefreshFailure): void {
@@ -173,7 +183,7 @@ export class TufTrust {
     const isRenewed = known?.signedHash !== repository.timestamp.signedHash;
     const renewedAt = isRenewed ? refreshedAt : (this.#seen?.renewedAt ?? refreshedAt);
     await store.save(repository, refreshedAt, renewedAt);
-    this.#seen = { floors: repository.floors, renewedAt };
+    this.#seen = { floors: repository.floors, lineage: lineageOf(repository.chain), renewedAt };
     const anchored = isAnchored(repository.chain, pinned);
     this.#state = stateOf(repository, { refreshedAt, renewedAt, anchored });
     logNews(this.#options.log, previous, repository);
