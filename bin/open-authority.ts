@@ -97,7 +97,25 @@ async function openMetadata(
   }
   const pem = ca === undefined ? {} : { ca: await readFile(ca, 'utf8') };
   const client = new MetadataClient({ url: metadata.url, ...pem, credentials: credentialsOf(credentials), log, now });
-  return { part: httpSource(metadata.url, fetchThrough(client)), close: async () => client.close() };
+  return { part: httpSource(metadata.url, fetchThrough(rootsEndingIn403(client))), close: async () => client.close() };
+}
+
+/**
+ * A bucket whose contents may not be listed answers 403 for a file that is not there. Of all files only the next root is looked for
+ * in vain every time, and every TUF client takes 403 for the end of the roots; it says no more than a 404 would.
+ */
+export function rootsEndingIn403(client: Pick<MetadataClient, 'get'>): Pick<MetadataClient, 'get'> {
+  return {
+    get: async (url, limit) => {
+      try {
+        return await client.get(url, limit);
+      } catch (error) {
+        const isForbidden = error instanceof UpstreamError && error.failure === 'denied' && error.status === 403;
+        if (isForbidden && /\/[0-9]+\.root\.json$/.test(url)) return { kind: 'missing' };
+        throw error;
+      }
+    },
+  };
 }
 
 /** `trust` and `upstream` do not know each other: here one's client becomes the other's need. */

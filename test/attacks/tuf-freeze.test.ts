@@ -130,3 +130,16 @@ test('metadata that is withdrawn as a whole is not lived on', async (t) => {
   repository.restore(new Map());
   assert.equal(outcomeOf(await judge('1.0')), 'NOT_SIGNED');
 });
+
+test('a clock that was a year ahead when the timestamp came does not keep it fresh for that year', async (t) => {
+  const { judge, clock, reopen } = await tufClient(t);
+  clock.advance(20 * DAY);
+  assert.equal(outcomeOf(await judge('1.0', MAX_AGE)), 'vouched');
+  clock.advance(-20 * DAY);
+  for (const ask of [judge, (await reopen()).judge]) {
+    assert.equal(outcomeOf(await ask('1.0', MAX_AGE)), 'vouched');
+    clock.advance(3 * DAY + SECOND);
+    assert.equal(outcomeOf(await ask('1.0', MAX_AGE)), 'TRUST_STALE');
+    clock.advance(-3 * DAY - SECOND);
+  }
+});

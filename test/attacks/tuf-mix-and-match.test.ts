@@ -79,3 +79,18 @@ for (const [lost, outcome] of [
     assert.equal(outcomeOf(await judge('1.0')), 'vouched');
   });
 }
+
+for (const role of ['snapshot', 'targets', 'acme']) {
+  test(`one bad answer for ${role} does not outlive itself`, async (t) => {
+    const repository = new TufRepository({ now: NOW });
+    repository.delegate('acme', { paths: ['docker.io/acme/*'] });
+    repository.sign(TARGET, IMAGE, 'acme');
+    repository.publish();
+    const { judge, fetch } = await tufClient(t, repository);
+    const bad = Buffer.alloc(repository.files.get(repository.fileOf(role))?.byteLength ?? 0, ' ');
+    fetch.answer = (name) => (name === repository.fileOf(role) ? { kind: 'found', bytes: bad } : undefined);
+    assert.equal(outcomeOf(await judge('1.0')), 'METADATA_MISMATCH');
+    fetch.answer = undefined;
+    assert.equal(outcomeOf(await judge('1.0')), 'vouched');
+  });
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { DAY, IMAGE, NOW, OTHER_IMAGE, outcomeOf, TARGET, tufClient } from '../support/tuf-client.ts';
-import { TufRepository } from '../support/tuf-repository.ts';
+import { type Part, TufRepository } from '../support/tuf-repository.ts';
 
 interface Case {
   readonly cause: string;
@@ -188,3 +188,22 @@ test('an image that was moved on is not served as it was, by tag or digest', asy
   repository.restore(before);
   assert.equal(outcomeOf(await judge(IMAGE.digest)), 'METADATA_ROLLBACK');
 });
+
+for (const [what, bend] of [
+  ['listed with an older version', (meta: Part) => Object.assign(meta['acme.json'], { version: 3 })],
+  ['no longer listed', (meta: Part) => delete meta['acme.json']],
+] as const) {
+  test(`a role that could not be used when the snapshot was seen, then ${what}: METADATA_ROLLBACK`, async (t) => {
+    const repository = fifth(false);
+    repository.files.delete(repository.fileOf('acme'));
+    const { judge, reopen } = await tufClient(t, repository);
+    assert.equal(outcomeOf(await judge('1.0')), 'METADATA_MISMATCH');
+    repository.edit('snapshot', (part) => {
+      bend(part.meta);
+      part.version += 1;
+    });
+    for (const ask of [judge, (await reopen()).judge]) {
+      assert.equal(outcomeOf(await ask('1.0', { repository: 'library/x' })), 'METADATA_ROLLBACK');
+    }
+  });
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { TufAuthority } from '../../trust/tuf/authority.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { IMAGE, NOW, outcomeOf, signedRepository, TARGET, tufClient } from '../support/tuf-client.ts';
 import { TufRepository, testKey } from '../support/tuf-repository.ts';
 
@@ -72,13 +73,16 @@ const CASES: readonly Case[] = [
   {
     cause: 'the same root again under the next name',
     outcome: 'METADATA_MISMATCH',
-    bend: (repository) => repository.files.set('2.root.json', repository.root()) as unknown as void,
+    bend: (repository) => {
+      repository.files.set('2.root.json', repository.root());
+    },
   },
   {
     cause: 'a page of HTML as the next root',
     outcome: 'METADATA_INVALID',
-    bend: (repository) =>
-      repository.files.set('2.root.json', Buffer.from('<!doctype html><h1>Log in</h1>')) as unknown as void,
+    bend: (repository) => {
+      repository.files.set('2.root.json', Buffer.from('<!doctype html><h1>Log in</h1>'));
+    },
   },
 ];
 
@@ -203,7 +207,7 @@ for (const [cause, root, message] of [
         folder: '/nowhere/trust/org',
         floors: '/nowhere/floors/org',
         readOnly: true,
-        log: { debug() {}, info() {}, warn() {}, error() {} },
+        log: new RecordingLog(),
         now: () => NOW,
       });
     assert.throws(make, message);

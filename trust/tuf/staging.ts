@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { StateUnwritable } from '../state/state-unwritable.ts';
@@ -34,7 +34,8 @@ export class Staging {
     const mark = `${basename(this.#beside)}${MARK}`;
     const names = await readdir(parent).catch(() => []); // no folder yet: nothing was left in it
     for (const name of names) {
-      if (name.startsWith(mark)) await rm(join(parent, name), { recursive: true, force: true });
+      // What cannot be removed now is only in the way of nobody.
+      if (name.startsWith(mark)) await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
     }
   }
 
@@ -50,8 +51,4 @@ export class Staging {
       throw new StateUnwritable(`a temporary folder for the refresh could not be made: ${why}`, { cause });
     }
   }
-}
-
-export async function readStaged(folder: string, name: string): Promise<Uint8Array> {
-  return await readFile(join(folder, name));
 }

@@ -1,3 +1,4 @@
+import { type EvidenceStep, faultStep } from '../evidence.ts';
 import { MetadataError } from '../metadata/metadata-error.ts';
 import type { RefreshFailure } from '../refresh/refresh-failure.ts';
 import { Undetermined } from '../refresh/undetermined.ts';
@@ -28,8 +29,37 @@ export function stateOf(repository: Repository, when: Pick<State, 'refreshedAt' 
   return { repository, ...when, index: new DigestIndex(repository), version: stateVersionOf(repository) };
 }
 
+/** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
+export const CLOCK_TOLERANCE_MS = 5_000;
+
+/**
+ * The state, with what is to be said about its freshness.
+ * @param failure how the last refresh ended, if not well
+ * @throws MetadataError, Undetermined when nothing may be relied on
+ */
+export function usableState(
+  state: State | undefined,
+  failure: RefreshFailure | undefined,
+  now: Date,
+  maxAge: number,
+): State & { readonly notes: readonly EvidenceStep[] } {
+  // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
+  if (failure !== undefined && (failure.kind !== 'unreachable' || failure.answer !== undefined)) throw failure.error;
+  // Remembered under another pin: good for its versions, not for its word.
+  if (state?.anchored !== true) {
+    throw failure?.error ?? new RangeError('expected a state after a refresh without failure, got none');
+  }
+  const { refreshedAt, renewedAt } = state;
+  const age = now.getTime() - renewedAt.getTime();
+  const isAhead = now.getTime() - refreshedAt.getTime() < -CLOCK_TOLERANCE_MS;
+  if (age > maxAge || isAhead || now >= coreExpiry(state.repository)) throw staleness(state, failure, now);
+  if (failure === undefined) return { ...state, notes: [] };
+  const text = `trust was last refreshed ${refreshedAt.toISOString()}: ${failure.error.message}`;
+  return { ...state, notes: [faultStep(text)] };
+}
+
 /** Why what is remembered may not be used any more. */
-export function staleness(
+function staleness(
   { repository, refreshedAt, renewedAt }: State,
   failure: RefreshFailure | undefined,
   now: Date,

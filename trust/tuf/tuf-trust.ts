@@ -1,6 +1,5 @@
 import type { Log } from '../../oci/log.ts';
 import type { Finding, Question } from '../authority.ts';
-import { type EvidenceStep, faultStep } from '../evidence.ts';
 import { MetadataError } from '../metadata/metadata-error.ts';
 import { deniedFinding } from '../refresh/denied-finding.ts';
 import { failureOf, isPaused, type RefreshFailure } from '../refresh/refresh-failure.ts';
@@ -17,7 +16,7 @@ import { resolveDigest, resolveTag } from './resolve.ts';
 import { isAnchored, lineageOf, type RootFile } from './root-chain.ts';
 import type { MetadataSource } from './source.ts';
 import type { Staging } from './staging.ts';
-import { type State, staleness, stateOf, trustStatusOf } from './state.ts';
+import { CLOCK_TOLERANCE_MS, type State, stateOf, trustStatusOf, usableState } from './state.ts';
 import type { Seen } from './state-record.ts';
 import type { RepositoryStore } from './store.ts';
 import type { TargetName } from './target-name.ts';
@@ -37,9 +36,6 @@ export interface TufTrustOptions {
   readonly log: Log;
   readonly now: () => Date;
 }
-
-/** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
-const CLOCK_TOLERANCE_MS = 5_000;
 
 /** In the background: what is kept for an outage is never older than this, and never past half of its lifetime. */
 const BACKGROUND_AGE_MS = 30 * 60 * 1000;
@@ -156,6 +152,8 @@ export class TufTrust {
     } catch (error) {
       if (error instanceof StateUnwritable) this.#forget();
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
+      // A file that was not acceptable is asked for again, or one bad answer would be the last.
+      if (this.#failure.kind !== 'unreachable') this.#kept.clear();
       this.#logFailure(error, this.#failure);
     }
   }
@@ -190,7 +188,10 @@ export class TufTrust {
   }
 
   async #touch(refreshedAt: Date): Promise<void> {
-    this.#state = this.#state && { ...this.#state, refreshedAt };
+    const before = this.#state;
+    // A clock that was ahead must not make a frozen timestamp young for as long as it was.
+    if (before !== undefined)
+      this.#state = { ...before, refreshedAt, renewedAt: earlier(before.renewedAt, refreshedAt) };
     try {
       await this.#options.store.touch(refreshedAt);
     } catch (error) {
@@ -206,7 +207,7 @@ export class TufTrust {
   }
 
   #vouch({ name, reference, now, maxAge }: Question): Finding {
-    const { repository, renewedAt, version, index, notes } = this.#usable(now, maxAge);
+    const { repository, renewedAt, version, index, notes } = usableState(this.#state, this.#failure, now, maxAge);
     const { names, accepted } = this.#options;
     const looking = { repository, index, names, accepted, now };
     try {
@@ -220,28 +221,13 @@ export class TufTrust {
     }
   }
 
-  /** @throws MetadataError, Undetermined when nothing may be relied on */
-  #usable(now: Date, maxAge: number): State & { readonly notes: readonly EvidenceStep[] } {
-    const state = this.#state;
-    const failure = this.#failure;
-    // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
-    if (failure !== undefined && (failure.kind !== 'unreachable' || failure.answer !== undefined)) throw failure.error;
-    // Remembered under another pin: good for its versions, not for its word.
-    if (state?.anchored !== true) {
-      throw failure?.error ?? new RangeError('expected a state after a refresh without failure, got none');
-    }
-    const { refreshedAt, renewedAt } = state;
-    const age = now.getTime() - renewedAt.getTime();
-    const isAhead = now.getTime() - refreshedAt.getTime() < -CLOCK_TOLERANCE_MS;
-    if (age > maxAge || isAhead || now >= coreExpiry(state.repository)) throw staleness(state, failure, now);
-    if (failure === undefined) return { ...state, notes: [] };
-    const text = `trust was last refreshed ${refreshedAt.toISOString()}: ${failure.error.message}`;
-    return { ...state, notes: [faultStep(text)] };
-  }
-
   #findingOf(error: unknown): Finding {
     const finding = deniedFinding(error);
     if (finding.reason === 'INTERNAL') this.#options.log.error({ err: error }, 'unexpected error in a judgement');
     return finding;
   }
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
