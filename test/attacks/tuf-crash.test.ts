@@ -63,7 +63,7 @@ test('a crash at any step of an update leaves the state before it or the one aft
     const { judge: mended, home } = await client.reopen();
     assert.equal(outcomeOf(await mended('1.0')), 'vouched');
     const files = await Promise.all(['trust', 'trust/org', 'floors'].map((folder) => readdir(join(home, folder))));
-    const left = files.flat().filter((file) => file.endsWith('.new') || file.includes('.staging-'));
+    const left = files.flat().filter((file) => /[.~]new$|~staging-/.test(file));
     assert.deepEqual(left, [], 'no half file stays once there is an update');
   }
   assert.fail('an update takes more steps than expected');
@@ -89,12 +89,12 @@ test('a crash at any step of the very first update leaves nothing, or all of it'
 test('a state that a crash left unconfirmed is confirmed before it is relied on', async (t) => {
   const client = await tufClient(t);
   const { second } = await relied(client);
-  const { judge } = await client.reopen({ disk: new FaultyDisk({ crashAt: 'write org.new' }) });
+  const { judge } = await client.reopen({ disk: new FaultyDisk({ crashAt: 'write org~new' }) });
   assert.equal(outcomeOf(await judge('1.0')), 'TRUST_STATE_UNWRITABLE');
-  const disk = new FaultyDisk({ failAt: 'write org.new' });
+  const disk = new FaultyDisk({ failAt: 'write org~new' });
   const { judge: restarted } = await client.reopen({ disk });
   assert.equal(outcomeOf(await restarted('1.0')), 'TRUST_STATE_UNWRITABLE');
-  assert.deepEqual(disk.steps, ['makeFolder floors', 'write org.new'], 'nothing else was tried');
+  assert.deepEqual(disk.steps, ['makeFolder floors', 'write org~new'], 'nothing else was tried');
   assert.equal(outcomeOf(await restarted('1.0')), 'vouched');
   client.repository.restore(second);
   assert.equal(outcomeOf(await restarted('1.0')), 'METADATA_ROLLBACK');
@@ -120,7 +120,7 @@ test('with a full disk what needs no writing goes on, and only the time of the r
   );
 });
 
-for (const step of ['write state.new', 'rename state', 'write org.new', 'rename org', 'remove']) {
+for (const step of ['write state.new', 'rename state', 'write org~new', 'rename org', 'remove']) {
   test(`a process that is killed (-9) at "${step}" leaves a state that a restart can rely on`, async (t) => {
     const client = await tufClient(t);
     const { first, third } = await relied(client);
@@ -141,6 +141,6 @@ for (const step of ['write state.new', 'rename state', 'write org.new', 'rename 
     const { judge: restarted } = await client.reopen();
     const finding = await restarted('1.0');
     assert.equal(finding.outcome === 'vouched' && finding.digest, OTHER_IMAGE.digest);
-    assert.ok(!(await readdir(join(home, 'trust'))).some((name) => name.includes('.staging-')), 'no staging is left');
+    assert.ok(!(await readdir(join(home, 'trust'))).some((name) => name.includes('~staging-')), 'no staging is left');
   });
 }

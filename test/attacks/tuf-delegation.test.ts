@@ -84,8 +84,14 @@ for (const { cause, outcome, bend } of FAULTS) {
   test(`a role that comes first, and ${cause}: ${outcome} for what it covers; other images are not touched`, async (t) => {
     const repository = pair();
     bend(repository);
-    const { judge, reopen, log } = await tufClient(t, repository);
+    const { judge, reopen, log, authority } = await tufClient(t, repository);
     assert.equal(outcomeOf(await judge('1.0')), outcome);
+    const isTrusted = Object.hasOwn(authority.status().trust[0]?.versions ?? {}, 'first');
+    assert.equal(
+      isTrusted,
+      outcome === 'vouched' || outcome === 'METADATA_EXPIRED',
+      'in the status only where it counts',
+    );
     assert.equal(outcomeOf(await judge(IMAGE.digest)), outcome);
     assert.equal(outcomeOf(await judge('3', { repository: 'library/alpine' })), 'vouched');
     const { judge: restarted } = await reopen();

@@ -149,3 +149,20 @@ test('after a restart without the source, what is remembered serves', async (t) 
   assert.equal(outcomeOf(await judge('1.0')), 'vouched');
   assert.equal(outcomeOf(await judge(IMAGE.digest)), 'vouched');
 });
+
+test('authorities whose names begin alike do not touch what is beside them', async (t) => {
+  const client = await tufClient(t);
+  const places = (name: string) => ({
+    folder: join(client.home, 'trust', name),
+    floors: join(client.home, 'floors', name),
+  });
+  for (const name of ['org.new', 'org.staging-1', 'org']) {
+    const { judge } = await client.reopen(places(name));
+    assert.equal(outcomeOf(await judge('1.0')), 'vouched');
+  }
+  client.fetch.fault = new MetadataUnavailable('connection refused');
+  for (const name of ['org.new', 'org.staging-1', 'org']) {
+    const { judge } = await client.reopen(places(name));
+    assert.equal(outcomeOf(await judge('1.0')), 'vouched', `the state of ${name} is still there`);
+  }
+});

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { StateUnwritable } from '../state/state-unwritable.ts';
+import { besideIt } from './state-files.ts';
 
-const MARK = '.staging-';
+const STAGING = 'staging-';
 
 /**
  * A folder of its own for each run of tuf-js, which writes its files in place and without waiting for the disk: nothing of it is ever
@@ -31,7 +32,7 @@ export class Staging {
   async clear(): Promise<void> {
     if (this.#beside === undefined) return;
     const parent = dirname(this.#beside);
-    const mark = `${basename(this.#beside)}${MARK}`;
+    const mark = basename(besideIt(this.#beside, STAGING));
     const names = await readdir(parent).catch(() => []); // no folder yet: nothing was left in it
     for (const name of names) {
       // What cannot be removed now is only in the way of nobody.
@@ -40,7 +41,7 @@ export class Staging {
   }
 
   async #make(files: Readonly<Record<string, Uint8Array>>): Promise<string> {
-    const prefix = this.#beside === undefined ? join(tmpdir(), `docklock${MARK}`) : `${this.#beside}${MARK}`;
+    const prefix = besideIt(this.#beside ?? join(tmpdir(), 'docklock'), STAGING);
     try {
       await mkdir(dirname(prefix), { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(prefix);

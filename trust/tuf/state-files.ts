@@ -7,6 +7,11 @@ import { StateUnwritable } from '../state/state-unwritable.ts';
 export const STATE = 'state';
 export const REFRESHED = 'refreshed';
 
+/** A path beside that of one authority. What is beside it may be that of another one, but no authority has a `~` in its name. */
+export function besideIt(path: string, what: string): string {
+  return `${path}~${what}`;
+}
+
 export interface StatePlace {
   /** Holds the metadata of this authority, and nothing else. May be removed as a whole. */
   readonly folder: string;
@@ -49,13 +54,14 @@ export class StateFiles {
 
   /** Replaces a file in the folder as a whole. It lasts once the folder has been synced. */
   async replace(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#replace(join(this.folder, name), bytes);
+    const path = join(this.folder, name);
+    await this.#replace(path, `${path}.new`, bytes);
   }
 
   /** Replaces the record of versions; it lasts when this returns. */
   async replaceFloors(bytes: Uint8Array): Promise<void> {
     await this.disk.makeFolder(dirname(this.floors));
-    await this.#replace(this.floors, bytes);
+    await this.#replace(this.floors, besideIt(this.floors, 'new'), bytes);
     await this.disk.syncFolder(dirname(this.floors));
   }
 
@@ -96,9 +102,9 @@ export class StateFiles {
     }
   }
 
-  async #replace(path: string, bytes: Uint8Array): Promise<void> {
-    await this.disk.write(`${path}.new`, bytes);
-    await this.disk.rename(`${path}.new`, path);
+  async #replace(path: string, aside: string, bytes: Uint8Array): Promise<void> {
+    await this.disk.write(aside, bytes);
+    await this.disk.rename(aside, path);
   }
 }
 

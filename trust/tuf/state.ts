@@ -5,7 +5,7 @@ import { Undetermined } from '../refresh/undetermined.ts';
 import type { Expiry, TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { DigestIndex } from './digest-index.ts';
-import type { Repository } from './repository.ts';
+import type { Link, Repository } from './repository.ts';
 import { stateVersionOf } from './update.ts';
 
 /** What is trusted now, and since when. */
@@ -89,10 +89,17 @@ export function trustStatusOf(of: string, state: State | undefined, failure: Ref
   };
 }
 
-function* filesByRole({ chain, timestamp, snapshot, targets, roles }: Repository) {
+function* filesByRole({ chain, timestamp, snapshot, targets, roles, links }: Repository) {
+  const signed = new Set(
+    [...links.values()].flatMap((children) => [...children].filter(isSigned).map(([name]) => name)),
+  );
   yield ['root', chain.current.metadata] as const;
   yield ['timestamp', timestamp.metadata] as const;
   yield ['snapshot', snapshot.metadata] as const;
   yield ['targets', targets.metadata] as const;
-  for (const { name, metadata } of roles.values()) yield [name, metadata] as const;
+  for (const { name, metadata } of roles.values()) if (signed.has(name)) yield [name, metadata] as const;
+}
+
+function isSigned([, link]: readonly [string, Link]): boolean {
+  return 'signers' in link;
 }

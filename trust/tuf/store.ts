@@ -4,7 +4,7 @@ import { atOnce } from '../refresh/at-once.ts';
 import { type LoadedState, loadState } from './load-state.ts';
 import { allFilesOf, type Repository } from './repository.ts';
 import { lineageOf } from './root-chain.ts';
-import { REFRESHED, STATE, StateFiles, type StatePlace } from './state-files.ts';
+import { besideIt, REFRESHED, STATE, StateFiles, type StatePlace } from './state-files.ts';
 import { encodeFloors, encodeRefreshed, encodeState, type Seen, type StateRecord } from './state-record.ts';
 
 /** How often the time of a refresh that found nothing new is written: restarts may understate it by as much. */
@@ -82,7 +82,7 @@ export class RepositoryStore {
   /** The first state: made aside, so that a crash on the way leaves nothing that could be taken for damage. */
   async #found(record: StateRecord, contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const { disk, folder } = this.#files;
-    const aside = `${folder}.new`;
+    const aside = besideIt(folder, 'new');
     // A folder without a record of versions is damage, so the record comes first: that nothing was seen yet.
     if (this.#generation === 0) {
       await this.#files.replaceFloors(encodeFloors({ generation: 0, state: undefined, seen: undefined }));
