@@ -1,6 +1,9 @@
 /** TUF specification 1.5.2, "vulnerability to key compromises": a stolen key does only what that key may, and only until root takes it out. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { IMAGE, NOW, OTHER_IMAGE, outcomeOf, signedRepository, TARGET, tufClient } from '../support/tuf-client.ts';
 import { TufRepository, testKey } from '../support/tuf-repository.ts';
 
@@ -112,4 +115,43 @@ test('a delegated key that was taken out: its role is refused, and signed again 
   assert.equal(outcomeOf(await judge('1.0')), 'SIGNATURE_INVALID');
   repository.write('acme');
   assert.equal(outcomeOf(await judge('1.0')), 'vouched');
+});
+
+for (const removed of [false, true]) {
+  const how = removed ? 'and the state folder is removed' : 'also after a restart';
+  test(`a root that was seen is not taken back by spoiling what comes with it, ${how}`, async (t) => {
+    const client = await tufClient(t);
+    const { judge, repository, reopen, home, fetch } = client;
+    assert.equal(outcomeOf(await judge('1.0')), 'vouched');
+    const before = new Map(repository.files);
+    repository.rotate('targets');
+    assert.equal(outcomeOf(await judge('1.0')), 'SIGNATURE_INVALID', 'the new root is there, nothing else is');
+    // The thief has the mirror too, and shows the repository as if root 2 had never been.
+    repository.restore(before);
+    assert.equal(outcomeOf(await judge('1.0')), 'METADATA_ROLLBACK');
+    if (removed) await rm(join(home, 'trust'), { recursive: true });
+    const { judge: restarted } = await reopen();
+    assert.equal(outcomeOf(await restarted('1.0')), 'METADATA_ROLLBACK');
+    fetch.fault = new MetadataUnavailable('connection refused');
+    const { judge: offline } = await reopen();
+    assert.equal(
+      outcomeOf(await offline('1.0')),
+      'TRUST_UNREACHABLE',
+      'nor is what the old root vouched for used in an outage',
+    );
+    fetch.fault = undefined;
+    repository.publish();
+    repository.write('root');
+    assert.equal(outcomeOf(await (await reopen()).judge('1.0')), 'vouched');
+  });
+}
+
+test('so too at the very first contact', async (t) => {
+  const { judge, repository, reopen } = await tufClient(t);
+  const before = new Map(repository.files);
+  repository.rotate('targets');
+  assert.equal(outcomeOf(await judge('1.0')), 'SIGNATURE_INVALID');
+  repository.restore(before);
+  assert.equal(outcomeOf(await judge('1.0')), 'METADATA_ROLLBACK');
+  assert.equal(outcomeOf(await (await reopen()).judge('1.0')), 'METADATA_ROLLBACK');
 });

@@ -1,7 +1,7 @@
 import { MetadataError } from '../metadata/metadata-error.ts';
 import type { Key } from './key.ts';
 import type { Repository } from './repository.ts';
-import type { RootFile } from './root-chain.ts';
+import type { RootChain, RootFile } from './root-chain.ts';
 import type { RoleKeys } from './signature.ts';
 
 /** The highest version of a role that was ever relied on. */
@@ -71,6 +71,16 @@ export function floorsOf(repository: Omit<Repository, 'floors'>, before: Floors)
     }
   }
   return floors;
+}
+
+/** Whether a later root was seen, with which nothing else could be found good yet. */
+export function isSuperseded({ current }: RootChain, floors: Floors): boolean {
+  return current.metadata.version < (floors.get('root')?.version ?? 0);
+}
+
+/** The floors with a root that was seen, and nothing else of its repository. */
+export function withRoot(floors: Floors, { current, signers }: RootChain): Floors {
+  return new Map([...floors, ['root', floorOf(current, signers)]]);
 }
 
 function floorOf(

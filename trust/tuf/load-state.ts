@@ -21,6 +21,8 @@ export interface LoadedState {
   /** None when nothing was ever relied on. */
   readonly seen: Seen | undefined;
   readonly generation: number;
+  /** SHA-256 in hex of the last state that was relied on. */
+  readonly state: string | undefined;
   /** A crash came between the two records: that of the versions does not know this state yet. The bytes of the state. */
   readonly unconfirmed: Uint8Array | undefined;
 }
@@ -34,9 +36,9 @@ export async function loadState(files: StateFiles): Promise<LoadedState> {
     // In this order: a writer replaces the state first, so one read after the record of versions is never the older of the two.
     const floors = await readFloors(files);
     const state = await files.read(STATE);
-    const { seen, generation = 0 } = floors ?? {};
+    const { seen, generation = 0, state: last } = floors ?? {};
     if (state === undefined && !(await files.exists()))
-      return { remembered: undefined, seen, generation, unconfirmed: undefined };
+      return { remembered: undefined, seen, generation, state: last, unconfirmed: undefined };
     try {
       return await remembered(files, floors, state);
     } catch (cause) {
@@ -77,8 +79,10 @@ async function remembered(
   const repository = await reassemble(files, record);
   return {
     remembered: { repository, refreshedAt: await lastRefresh(files, record) },
-    seen: record.seen,
+    // Roots may have been seen since the state was written.
+    seen: record.generation > floors.generation ? record.seen : (floors.seen ?? record.seen),
     generation: record.generation,
+    state: hexDigest('sha256', bytes),
     unconfirmed: record.generation > floors.generation ? bytes : undefined,
   };
 }

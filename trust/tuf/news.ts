@@ -1,4 +1,5 @@
 import type { Log } from '../../oci/log.ts';
+import type { RefreshFailure } from '../refresh/refresh-failure.ts';
 import { faultsOf, type Repository } from './repository.ts';
 
 /** What an operator should hear of when what is trusted changes: another root, and roles that cannot be used. */
@@ -14,4 +15,10 @@ export function logNews(log: Log, previous: Repository | undefined, repository: 
   for (const [role, { reason, message }] of faultsOf(repository)) {
     if (before?.has(role) !== true) log.warn({ role, reason }, `a delegated role cannot be used: ${message}`);
   }
+}
+
+export function logFailure(log: Log, err: unknown, { error }: RefreshFailure): void {
+  const text = `trust refresh failed: ${error.message}`;
+  if (error.reason === 'INTERNAL') log.error({ reason: error.reason, err }, text);
+  else log.warn({ reason: error.reason }, text);
 }

@@ -34,7 +34,7 @@ export interface FloorsRecord {
   readonly generation: number;
   /** SHA-256 in hex of its record; none before the first. */
   readonly state: string | undefined;
-  /** None before the first state. */
+  /** Before the first state: none, or no more than roots. */
   readonly seen: Seen | undefined;
 }
 
@@ -83,8 +83,8 @@ export function encodeFloors({ generation, state, seen }: FloorsRecord): Buffer 
 export function decodeFloors(bytes: Uint8Array): FloorsRecord {
   const fields = unseal(bytes, FLOORS, ['generation', 'state', 'floors', 'lineage', 'renewedAt']);
   const generation = fields.integer('generation', 0);
-  if (generation === 0) return { generation, state: undefined, seen: undefined };
-  return { generation, state: parseFileName(fields.text('state'), FLOORS), seen: seenIn(fields, FLOORS) };
+  const seen = fields.value('floors') === undefined ? undefined : seenIn(fields, FLOORS);
+  return { generation, state: generation === 0 ? undefined : parseFileName(fields.text('state'), FLOORS), seen };
 }
 
 export function encodeRefreshed(refreshedAt: Date): Buffer {

@@ -31,6 +31,8 @@ export class RepositoryStore {
   readonly #readOnly: boolean;
   #generation = 0;
   #isFounded = false;
+  #state: string | undefined;
+  #hasFloors = false;
   #refreshedWrittenAt = Number.NEGATIVE_INFINITY;
 
   constructor(place: StatePlace, readOnly: boolean) {
@@ -46,6 +48,8 @@ export class RepositoryStore {
     }
     this.#generation = loaded.generation;
     this.#isFounded = loaded.remembered !== undefined;
+    this.#state = loaded.state;
+    this.#hasFloors = loaded.seen !== undefined;
     return loaded;
   }
 
@@ -69,6 +73,20 @@ export class RepositoryStore {
     this.#refreshedWrittenAt = refreshedAt.getTime();
   }
 
+  /**
+   * Remembers what was seen beyond the state: roots whose repository could not be found good.
+   * @throws StateUnwritable
+   */
+  async see(seen: Seen): Promise<void> {
+    if (this.#readOnly) return;
+    try {
+      await this.#files.replaceFloors(encodeFloors({ generation: this.#generation, state: this.#state, seen }));
+    } catch (cause) {
+      throw this.#files.unwritable(cause);
+    }
+    this.#hasFloors = true;
+  }
+
   /** Remembers that a refresh found nothing new. @throws the disk's errors; nothing is wrong then but the time. */
   async touch(refreshedAt: Date): Promise<void> {
     const since = refreshedAt.getTime() - this.#refreshedWrittenAt;
@@ -84,7 +102,7 @@ export class RepositoryStore {
     const { disk, folder } = this.#files;
     const aside = besideIt(folder, 'new');
     // A folder without a record of versions is damage, so the record comes first: that nothing was seen yet.
-    if (this.#generation === 0) {
+    if (this.#generation === 0 && !this.#hasFloors) {
       await this.#files.replaceFloors(encodeFloors({ generation: 0, state: undefined, seen: undefined }));
     }
     await disk.makeFolder(dirname(folder));
@@ -116,10 +134,12 @@ export class RepositoryStore {
   /** Before a state is relied on, the record of versions has to know of it. @throws StateUnwritable */
   async #confirm(generation: number, state: Uint8Array, seen: Seen): Promise<void> {
     try {
-      await this.#files.replaceFloors(encodeFloors({ generation, state: hexDigest('sha256', state), seen }));
+      this.#state = hexDigest('sha256', state);
+      await this.#files.replaceFloors(encodeFloors({ generation, state: this.#state, seen }));
     } catch (cause) {
       throw this.#files.unwritable(cause);
     }
+    this.#hasFloors = true;
   }
 }
 

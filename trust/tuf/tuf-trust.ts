@@ -9,18 +9,18 @@ import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { repositorySteps } from './evidence.ts';
 import { vouchedFinding } from './finding.ts';
-import { type Floors, isAnotherRepository, NO_FLOORS } from './floors.ts';
-import { logNews } from './news.ts';
+import { type Floors, isAnotherRepository, isSuperseded, NO_FLOORS, withRoot } from './floors.ts';
+import { logFailure, logNews } from './news.ts';
 import type { Repository } from './repository.ts';
 import { resolveDigest, resolveTag } from './resolve.ts';
-import { isAnchored, lineageOf, type RootFile } from './root-chain.ts';
+import { isAnchored, lineageOf, type RootChain, type RootFile } from './root-chain.ts';
 import type { MetadataSource } from './source.ts';
 import type { Staging } from './staging.ts';
 import { CLOCK_TOLERANCE_MS, type State, stateOf, trustStatusOf, usableState } from './state.ts';
 import type { Seen } from './state-record.ts';
 import type { RepositoryStore } from './store.ts';
 import type { TargetName } from './target-name.ts';
-import { update } from './update.ts';
+import { lookAtRoots, update } from './update.ts';
 
 export interface TufTrustOptions {
   readonly pinned: RootFile;
@@ -113,7 +113,9 @@ export class TufTrust {
       stateOf(remembered.repository, {
         refreshedAt: remembered.refreshedAt,
         renewedAt: seen?.renewedAt ?? remembered.refreshedAt,
-        anchored: isAnchored(remembered.repository.chain, pinned),
+        anchored:
+          isAnchored(remembered.repository.chain, pinned) &&
+          !isSuperseded(remembered.repository.chain, seen?.floors ?? NO_FLOORS),
       });
     this.#loaded = true;
   }
@@ -142,9 +144,12 @@ export class TufTrust {
     const { pinned, source, staging, budget, refresh } = this.#options;
     try {
       if (!this.#loaded) await this.#load();
-      const { previous, floors } = this.#ground();
-      const work = update({ source, pinned, previous, floors, kept: this.#kept, staging, now });
-      const repository = await withinBudget(work, budget);
+      const ends = performance.now() + budget;
+      const request = { source, pinned, ...this.#ground(), kept: this.#kept, staging, now };
+      const { previous } = request;
+      const look = await withinBudget(lookAtRoots(request), budget);
+      await this.#keepRoots(look.chain, now);
+      const repository = await withinBudget(update(request, look), Math.max(1, Math.ceil(ends - performance.now())));
       if (repository === previous) await this.#touch(now);
       else await this.#replace(previous, repository, now);
       this.#kept.clear();
@@ -154,8 +159,21 @@ export class TufTrust {
       this.#failure = failureOf(error, this.#options.now(), { refresh, before: this.#failure });
       // A file that was not acceptable is asked for again, or one bad answer would be the last.
       if (this.#failure.kind !== 'unreachable') this.#kept.clear();
-      this.#logFailure(error, this.#failure);
+      logFailure(this.#options.log, error, this.#failure);
     }
+  }
+
+  /** Before anything else is looked at: what is remembered under an earlier root is then good for its versions only. */
+  async #keepRoots(chain: RootChain, now: Date): Promise<void> {
+    const { store, pinned } = this.#options;
+    const { floors = NO_FLOORS, renewedAt = now } = this.#seen ?? {};
+    const known = floors.get('root')?.version ?? pinned.metadata.version;
+    if (chain.current.metadata.version <= known) return;
+    if (this.#seen !== undefined && isAnotherRepository(this.#seen, pinned)) return;
+    const seen = { floors: withRoot(floors, chain), lineage: lineageOf(chain), renewedAt };
+    await store.see(seen);
+    this.#seen = seen;
+    this.#state = this.#state && { ...this.#state, anchored: false };
   }
 
   /** What a refresh builds upon. */
@@ -167,12 +185,6 @@ export class TufTrust {
     }
     log.warn({ root: pinned.metadata.version }, 'the pinned root is that of another repository: versions begin anew');
     return { previous: undefined, floors: NO_FLOORS };
-  }
-
-  #logFailure(err: unknown, { error }: RefreshFailure): void {
-    const text = `trust refresh failed: ${error.message}`;
-    if (error.reason === 'INTERNAL') this.#options.log.error({ reason: error.reason, err }, text);
-    else this.#options.log.warn({ reason: error.reason }, text);
   }
 
   async #replace(previous: Repository | undefined, repository: Repository, refreshedAt: Date): Promise<void> {

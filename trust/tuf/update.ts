@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { MetadataError } from '../metadata/metadata-error.ts';
 import { assemble, noRepository, requireCurrent } from './assemble.ts';
-import type { Floors } from './floors.ts';
+import { type Floors, isSuperseded } from './floors.ts';
 import { ROOT_LIMIT, ROOT_ROTATION_LIMIT, TIMESTAMP_LIMIT } from './metadata-limits.ts';
 import { RememberedFiles } from './remembered-files.ts';
 import { faultsOf, type Repository } from './repository.ts';
@@ -23,23 +24,52 @@ export interface Update {
   readonly now: Date;
 }
 
+/** One look at the source, as far as the roots and, if nothing is new, the timestamp. */
+export interface Look {
+  readonly files: MetadataFiles;
+  /** To the newest root there is. */
+  readonly chain: RootChain;
+  /** Why tuf-js does not take what it was given; to be said if nothing else is wrong. */
+  readonly refusal: MetadataError | undefined;
+  readonly isUnchanged: boolean;
+}
+
 /**
- * What the source says now, found good, as a whole: TUF specification 5.3 to 5.6. A failure leaves what was remembered as it was.
- * @returns the remembered repository itself when nothing has changed
+ * The roots, TUF specification 5.3. They count from here on whatever becomes of the rest, 5.3.8: whoever could take a root back by spoiling
+ * the rest could take back that a stolen key is out of force.
  * @throws MetadataError, StateUnwritable, and what the source throws
  */
-export async function update(request: Update): Promise<Repository> {
-  const { source, previous, floors, now } = request;
+export async function lookAtRoots(request: Update): Promise<Look> {
+  const { source, previous, staging } = request;
   const files = new RememberedFiles(source.look(), request.kept);
   const chain = startOf(request);
-  if (previous !== undefined && chain === previous.chain && (await isUnchanged(previous, files))) {
+  const goesOn = previous !== undefined && chain === previous.chain && !isSuperseded(chain, request.floors);
+  if (goesOn && (await isUnchanged(previous, files))) {
+    return { files, chain, refusal: undefined, isUnchanged: true };
+  }
+  const { newest, refusal } = await walkToNewest(chain, files, staging);
+  return { files, chain: newest, refusal, isUnchanged: false };
+}
+
+/**
+ * What the source says now, found good, as a whole: TUF specification 5.4 to 5.6. A failure leaves what was remembered as it was.
+ * @returns the remembered repository itself when nothing has changed
+ * @throws MetadataError, and what the source throws
+ */
+export async function update({ previous, floors, now }: Update, look: Look): Promise<Repository> {
+  const { files, chain, refusal } = look;
+  if (previous !== undefined && look.isUnchanged) {
     requireCurrent(previous, now);
     return previous;
   }
-  const { newest, refusal } = await walkToNewest(chain, files, request.staging);
-  const repository = await assemble({ chain: newest, files, floors, previous, at: now });
+  const repository = await assemble({ chain, files, floors, previous, at: now });
   if (refusal !== undefined) throw refusal;
   return previous !== undefined && chain === previous.chain && isSame(previous, repository) ? previous : repository;
+}
+
+/** Roles that cannot be used are asked for again each time; mostly they are still not there. */
+function isSame(previous: Repository, repository: Repository): boolean {
+  return stateVersionOf(previous) === stateVersionOf(repository);
 }
 
 /** tuf-js ends a walk after so many roots, and takes the last for the newest; the next one may be the one that took a stolen key out. */
@@ -55,11 +85,6 @@ async function walkToNewest(start: RootChain, files: MetadataFiles, staging: Sta
 /** The chain in force, unless the operator has pinned another root since. */
 function startOf({ previous, pinned }: Update): RootChain {
   return previous !== undefined && isAnchored(previous.chain, pinned) ? previous.chain : linkRoots([pinned]);
-}
-
-/** Roles that cannot be used are asked for again each time; mostly they are still not there. */
-function isSame(previous: Repository, repository: Repository): boolean {
-  return stateVersionOf(previous) === stateVersionOf(repository);
 }
 
 /** Two small files tell that nothing is new. A role that could not be used may be mended without anything else changing. */
