@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import type { Log } from '../../oci/log.ts';
 import type { Authority, Finding, Question } from '../authority.ts';
 import { everyMilliseconds, type Schedule } from '../refresh/schedule.ts';
@@ -95,9 +94,4 @@ export class TufAuthority implements Authority {
     await this.#background;
     await this.#trust.settle();
   }
-}
-
-/** Where the versions seen are kept for the authority whose state is in this folder: beside the folder of all states. */
-export function floorsBeside(folder: string): string {
-  return join(dirname(folder), '..', 'floors', folder.slice(dirname(folder).length + 1));
 }

@@ -33,7 +33,7 @@ export class TargetName {
 const TEMPLATE_LIMIT = 256;
 
 /** @throws RangeError, at start rather than at the first pull */
-export function requireTargetTemplate(template: string): void {
+function requireTargetTemplate(template: string): void {
   const rest = template.replace('{registry}/', '').replace('{repository}', '').replace('{tag}', '');
   const isSeparated = /(?:^|\/)\{repository\}(?:[:/]|$)/.test(template) && /[:/]\{tag\}(?:\/|$)/.test(template);
   if (template.length <= TEMPLATE_LIMIT && isSeparated && /^[A-Za-z0-9._:/@+-]*$/.test(rest)) return;
