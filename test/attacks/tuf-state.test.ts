@@ -39,6 +39,15 @@ const DAMAGES: readonly Case[] = [
     },
   },
   { cause: 'a metadata file is cut', bend: async (client) => truncate(await aFile(client), 50) },
+  {
+    cause: 'the file of a role of other images is cut',
+    bend: async (client) => {
+      for (const name of await readdir(place(client, 'trust/org'))) {
+        const text = await readFile(place(client, 'trust/org', name), 'utf8');
+        if (text.includes('docker.io/other/x:1')) await truncate(place(client, 'trust/org', name), 50);
+      }
+    },
+  },
   { cause: 'a metadata file is gone', bend: async (client) => rm(await aFile(client)) },
   {
     cause: 'the folder is empty',
@@ -56,6 +65,8 @@ for (const { cause, bend } of DAMAGES) {
   test(`${cause}: TRUST_STATE_DAMAGED, with what to do, and nothing is written over`, async (t) => {
     const client = await tufClient(t);
     assert.equal(outcomeOf(await client.judge('1.0')), 'vouched');
+    client.repository.delegate('other', { paths: ['docker.io/other/*'] });
+    client.repository.sign('docker.io/other/x:1', IMAGE, 'other');
     client.repository.sign(TARGET, IMAGE);
     client.repository.publish();
     assert.equal(outcomeOf(await client.judge('1.0')), 'vouched');
