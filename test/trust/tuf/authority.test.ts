@@ -206,3 +206,15 @@ test('a pull by sha512 is vouched for where the target has that hash too', async
   assert.equal(finding.outcome === 'vouched' && finding.digest, `sha512:${sha512}`);
   assert.equal(outcomeOf(await judge(`sha512:${'cd'.repeat(64)}`)), 'DIGEST_NOT_SIGNED');
 });
+
+test('what tuf-js refuses is refused, though we would take it: here by its clock, which is the system’s', async (t) => {
+  const repository = signedRepository();
+  repository.edit('timestamp', (part) => {
+    part.expires = new Date(NOW.getTime() - DAY).toISOString();
+  });
+  const { judge, clock } = await tufClient(t, repository);
+  clock.advance(-2 * DAY);
+  const finding = await judge('1.0');
+  assert.equal(outcomeOf(finding), 'METADATA_INVALID');
+  assert.match(finding.outcome === 'vouched' ? '' : finding.message, /refused by tuf-js: .*expired/);
+});
