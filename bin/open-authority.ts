@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import type { AuthorityConfig, NotaryConfig } from '../config/config.ts';
+import type { AuthorityConfig, NotaryConfig, TufConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
+import { parseTag, type RepositoryName, tagReference, type UpstreamName } from '../oci/reference.ts';
+import { RegistryError } from '../oci/registry-error.ts';
 import type { Authority } from '../trust/authority.ts';
 import { type MetadataFetch, MetadataTooLarge, MetadataUnavailable } from '../trust/fetch-metadata.ts';
 import { NotaryAuthority } from '../trust/notary/authority.ts';
+import { TufAuthority } from '../trust/tuf/authority.ts';
+import { folderSource } from '../trust/tuf/folder-source.ts';
+import { httpSource } from '../trust/tuf/http-source.ts';
+import { imageSource, type MetadataImages } from '../trust/tuf/image-source.ts';
+import type { MetadataSource } from '../trust/tuf/source.ts';
 import { MetadataClient } from '../upstream/metadata-client.ts';
+import type { RegistryClient } from '../upstream/registry-client.ts';
 import { BodyTooLarge, UpstreamError } from '../upstream/upstream-error.ts';
 import type { Opened } from './open-gateway.ts';
 import { credentialsOf } from './read-credentials.ts';
@@ -12,23 +20,23 @@ import { credentialsOf } from './read-credentials.ts';
 export interface AuthoritySurroundings {
   /** Where its state is kept. */
   readonly folder: string;
+  /** The file that keeps the versions seen, for an authority that keeps them apart from its state. */
+  readonly floors: string;
+  /** The registries that are configured. */
+  readonly registries: ReadonlyMap<UpstreamName, RegistryClient>;
   readonly readOnly: boolean;
   readonly log: Log;
   readonly now: () => Date;
 }
 
-type Opener<Kind extends AuthorityConfig['kind']> = (
-  config: Extract<AuthorityConfig, { kind: Kind }>,
-  around: AuthoritySurroundings,
-) => Promise<Opened<Authority>>;
-
 /** One line an authority kind. */
-const OPENERS: { readonly [Kind in AuthorityConfig['kind']]: Opener<Kind> } = {
-  notary: openNotary,
-};
-
 export function openAuthority(config: AuthorityConfig, around: AuthoritySurroundings): Promise<Opened<Authority>> {
-  return OPENERS[config.kind](config, around);
+  switch (config.kind) {
+    case 'notary':
+      return openNotary(config, around);
+    case 'tuf':
+      return openTuf(config, around);
+  }
 }
 
 async function openNotary(config: NotaryConfig, around: AuthoritySurroundings): Promise<Opened<Authority>> {
@@ -60,6 +68,56 @@ async function openNotary(config: NotaryConfig, around: AuthoritySurroundings): 
   return { part, close };
 }
 
+async function openTuf(config: TufConfig, around: AuthoritySurroundings): Promise<Opened<Authority>> {
+  const { name, target, roles, refresh } = config;
+  const root = await readFile(config.root);
+  const source = await openMetadata(config, around);
+  const part = new TufAuthority({ ...around, name, source: source.part, root, target, roles, refresh });
+  const close = async () => {
+    await part.close();
+    await source.close();
+  };
+  return { part, close };
+}
+
+async function openMetadata(
+  { metadata, ca, credentials }: TufConfig,
+  { registries, log, now }: AuthoritySurroundings,
+): Promise<Opened<MetadataSource>> {
+  const close = async () => undefined;
+  if (metadata.kind === 'folder') return { part: folderSource(metadata.path), close };
+  if (metadata.kind === 'image') {
+    const { upstream, repository, tag } = metadata;
+    const client = registries.get(upstream);
+    if (client === undefined) throw new RangeError(`expected an upstream ${upstream}, got none`);
+    return {
+      part: imageSource(`oci://${upstream}/${repository}:${tag}`, imagesThrough(client, repository), tag),
+      close,
+    };
+  }
+  const pem = ca === undefined ? {} : { ca: await readFile(ca, 'utf8') };
+  const client = new MetadataClient({ url: metadata.url, ...pem, credentials: credentialsOf(credentials), log, now });
+  return { part: httpSource(metadata.url, fetchThrough(rootsEndingIn403(client))), close: async () => client.close() };
+}
+
+/**
+ * A bucket whose contents may not be listed answers 403 for a file that is not there. Of all files only the next root is looked for
+ * in vain every time, and every TUF client takes 403 for the end of the roots; it says no more than a 404 would.
+ */
+export function rootsEndingIn403(client: Pick<MetadataClient, 'get'>): Pick<MetadataClient, 'get'> {
+  return {
+    get: async (url, limit) => {
+      try {
+        return await client.get(url, limit);
+      } catch (error) {
+        const isForbidden = error instanceof UpstreamError && error.failure === 'denied' && error.status === 403;
+        if (isForbidden && /\/[0-9]+\.root\.json$/.test(url)) return { kind: 'missing' };
+        throw error;
+      }
+    },
+  };
+}
+
 /** `trust` and `upstream` do not know each other: here one's client becomes the other's need. */
 export function fetchThrough(client: Pick<MetadataClient, 'get'>): MetadataFetch {
   return {
@@ -67,10 +125,40 @@ export function fetchThrough(client: Pick<MetadataClient, 'get'>): MetadataFetch
       try {
         return await client.get(url, limit);
       } catch (error) {
-        if (error instanceof BodyTooLarge) throw new MetadataTooLarge(error.message, { cause: error });
-        if (!(error instanceof UpstreamError)) throw error;
-        throw new MetadataUnavailable(error.message, { cause: error, retryAfter: error.retryAfter });
+        throw metadataError(error);
       }
     },
   };
+}
+
+/** The same for metadata that a registry keeps in an image. */
+export function imagesThrough(
+  client: Pick<RegistryClient, 'manifest' | 'blob'>,
+  repository: RepositoryName,
+): MetadataImages {
+  return {
+    manifest: async (text) => {
+      try {
+        return (await client.manifest(repository, tagReference(parseTag(text))))?.bytes;
+      } catch (error) {
+        // The name of a role that no tag can have.
+        if (error instanceof RegistryError) return undefined;
+        throw metadataError(error);
+      }
+    },
+    blob: async (digest, size) => {
+      try {
+        const stream = await client.blob(repository, digest, { offset: 0, size });
+        return stream && Buffer.concat(await stream.toArray());
+      } catch (error) {
+        throw metadataError(error);
+      }
+    },
+  };
+}
+
+function metadataError(error: unknown): unknown {
+  if (error instanceof BodyTooLarge) return new MetadataTooLarge(error.message, { cause: error });
+  if (!(error instanceof UpstreamError)) return error;
+  return new MetadataUnavailable(error.message, { cause: error, retryAfter: error.retryAfter });
 }

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Admissions } from '../cache/admissions.ts';
 import { BlobStore } from '../cache/blob-store.ts';
 import { DataFolder, DataFolderBusy } from '../cache/data-folder.ts';
 import type { Config, RuleConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
-import type { UpstreamName } from '../oci/reference.ts';
 import type { AddressBook } from '../proxy/addressing.ts';
 import { composeGateway, composePulls, type Gateway, type GatewayParts } from '../proxy/gateway.ts';
 import type { ManifestPulls } from '../proxy/pull-manifest.ts';
@@ -13,9 +11,8 @@ import { Upstreams } from '../proxy/upstreams.ts';
 import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
-import { RegistryClient } from '../upstream/registry-client.ts';
 import { type AuthoritySurroundings, openAuthority } from './open-authority.ts';
-import { credentialsOf } from './read-credentials.ts';
+import { openUpstreams } from './open-upstreams.ts';
 
 export interface Opened<Part> {
   readonly part: Part;
@@ -62,7 +59,10 @@ export function openPulls(config: Config, log: Log, now: () => Date): Promise<Op
 
 /** The authorities over the trust on disk, of which they change nothing; the folder may be another process's. */
 export function openTrust(config: Config, log: Log, now: () => Date): Promise<Opened<readonly Authority[]>> {
-  return opening((onClose) => openAuthorities(config, { readOnly: true, log, now }, onClose));
+  return opening(async (onClose) => {
+    const registries = await openUpstreams(config, log, now, onClose);
+    return await openAuthorities(config, { registries, readOnly: true, log, now }, onClose);
+  });
 }
 
 async function claimed(config: Config, log: Log, onClose: (closer: Closer) => void): Promise<boolean> {
@@ -94,22 +94,8 @@ async function commonParts(
   { admissions, readOnly, log, now }: { admissions: Admissions; readOnly: boolean; log: Log; now: () => Date },
   onClose: (closer: Closer) => void,
 ): Promise<Omit<GatewayParts, 'store'>> {
-  const clients = new Map<UpstreamName, RegistryClient>();
-  for (const { name, url, ca, credentials, tokenHosts } of config.upstreams) {
-    const pem = ca === undefined ? {} : { ca: await readFile(ca, 'utf8') };
-    const client = new RegistryClient({
-      name,
-      url,
-      ...pem,
-      credentials: credentialsOf(credentials),
-      tokenHosts,
-      log,
-      now,
-    });
-    clients.set(name, client);
-    onClose(() => client.close());
-  }
-  const authorities = await openAuthorities(config, { readOnly, log, now }, onClose);
+  const clients = await openUpstreams(config, log, now, onClose);
+  const authorities = await openAuthorities(config, { registries: clients, readOnly, log, now }, onClose);
   const judge = new Judge(config.policy.map(ruleOf), authorities, log);
   return {
     judge,
@@ -124,13 +110,14 @@ async function commonParts(
 
 async function openAuthorities(
   config: Config,
-  around: Omit<AuthoritySurroundings, 'folder'>,
+  around: Omit<AuthoritySurroundings, 'folder' | 'floors'>,
   onClose: (closer: Closer) => void,
 ): Promise<readonly Authority[]> {
   const authorities: Authority[] = [];
   for (const authority of config.authorities) {
-    const folder = join(config.data, 'trust', encodeURIComponent(authority.name));
-    const opened = await openAuthority(authority, { folder, ...around });
+    const file = encodeURIComponent(authority.name);
+    const places = { folder: join(config.data, 'trust', file), floors: join(config.data, 'floors', file) };
+    const opened = await openAuthority(authority, { ...places, ...around });
     authorities.push(opened.part);
     onClose(() => opened.close());
   }

@@ -1,11 +1,11 @@
-import { readConfig } from '../config/read.ts';
 import type { Config } from '../config/config.ts';
+import { readConfig } from '../config/read.ts';
 import type { Log } from '../oci/log.ts';
 import { FolderCheck } from '../cache/folder-check.ts';
 import { Health } from '../proxy/health.ts';
 import { drain, endSignal } from './drain.ts';
-import { makeLog } from './log.ts';
 import { Listening } from './listening.ts';
+import { makeLog } from './log.ts';
 import { type OpenGateway, openGateway } from './open-gateway.ts';
 import { TrustWatch } from './trust-watch.ts';
 import { welcome } from './welcome.ts';

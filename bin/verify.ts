@@ -1,6 +1,6 @@
 import { readConfig } from '../config/read.ts';
 import type { Log } from '../oci/log.ts';
-import { parseReference, type ImageName, imageText, type Reference } from '../oci/reference.ts';
+import { type ImageName, imageText, parseReference, type Reference } from '../oci/reference.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { addressOf } from '../proxy/addressing.ts';
 import { DeniedError, sentence } from '../proxy/denial.ts';

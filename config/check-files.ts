@@ -41,6 +41,7 @@ async function checkServer(value: unknown, path: Path, surroundings: Surrounding
     checkFile(value.ca, [...path, 'ca'], CERTIFICATES, surroundings),
     checkFile(pin.ca, [...path, 'pin', 'ca'], CERTIFICATES, surroundings),
     checkFile(credentials.passwordFile, [...inside, 'passwordFile'], PASSWORD, surroundings),
+    checkFile(value.type === 'tuf' ? value.root : undefined, [...path, 'root'], TUF_ROOT, surroundings),
   ]);
   const variable = checkVariable(credentials.passwordEnv, [...inside, 'passwordEnv'], surroundings);
   return [...files.flatMap(({ complaints }) => complaints), ...variable];
@@ -86,6 +87,17 @@ const PASSWORD: FileKind<true> = {
   expected: 'a readable file with a password in it',
   parse: (text) => {
     if (text.trim() === '') throw new UnfitFile('an empty file');
+    return true;
+  },
+};
+
+/** That it is well signed is for the authority to find; here, that it is not another file, or a page that was downloaded in its place. */
+const TUF_ROOT: FileKind<true> = {
+  expected: 'a readable root.json of a TUF repository',
+  parse: (text) => {
+    const root: unknown = attempt('no JSON in it', () => JSON.parse(text));
+    const signed = isMapping(root) && isMapping(root.signed) ? root.signed : {};
+    if (signed._type !== 'root') throw new UnfitFile('JSON that is no root');
     return true;
   },
 };

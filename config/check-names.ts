@@ -15,6 +15,10 @@ export function checkNames(root: Readonly<Record<string, unknown>>): Complaint[]
   return [
     ...checkUpstreams(entriesOf(root.upstreams)),
     ...checkAuthorityNames(entriesOf(root.authorities)),
+    ...checkMetadataUpstreams(
+      entriesOf(root.authorities),
+      entriesOf(root.upstreams).map(([name]) => name),
+    ),
     ...checkRequired(root.policy, Object.keys(isMapping(root.authorities) ? root.authorities : {})),
     ...checkListeners(root.listen),
   ];
@@ -67,6 +71,19 @@ function checkAuthorityNames(authorities: readonly [string, unknown][]): Complai
       expected: 'the name of an authority: up to 63 letters, digits, ".", "_" and "-"',
       got: quoted(name),
     }));
+}
+
+/** `oci://<upstream>/…`: metadata that one of the upstreams keeps. */
+function checkMetadataUpstreams(authorities: readonly [string, unknown][], upstreams: readonly string[]): Complaint[] {
+  const known = upstreams.length === 0 ? 'none is configured' : upstreams.join(', ');
+  return authorities.flatMap(([name, value]) => {
+    const written = isMapping(value) && typeof value.metadata === 'string' ? value.metadata : '';
+    const upstream = /^oci:\/\/([^/]+)\//i.exec(written)?.[1];
+    if (upstream === undefined || upstreams.includes(upstream)) return [];
+    const path = ['authorities', name, 'metadata'];
+    const expected = `oci:// and the name of an upstream (${known})`;
+    return [{ path, expected, got: quoted(upstream), hint: didYouMean(upstream, upstreams) }];
+  });
 }
 
 function checkRequired(policy: unknown, authorities: readonly string[]): Complaint[] {

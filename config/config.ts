@@ -1,4 +1,4 @@
-import type { UpstreamName } from '../oci/reference.ts';
+import type { RepositoryName, Tag, UpstreamName } from '../oci/reference.ts';
 
 /** A whole, checked configuration. Paths are absolute, durations milliseconds, sizes bytes. `readConfig` makes one. */
 export interface Config {
@@ -74,7 +74,7 @@ export type SecretSource =
   | { readonly kind: 'env'; readonly name: string };
 
 /** Who may vouch; one member for each kind. */
-export type AuthorityConfig = NotaryConfig;
+export type AuthorityConfig = NotaryConfig | TufConfig;
 
 /** Notary v1, the trust service of Docker Content Trust. */
 export interface NotaryConfig {
@@ -106,6 +106,33 @@ export type NotaryPin =
   | { readonly kind: 'ca'; readonly path: string }
   /** Whatever the server says first is believed ever after. */
   | { readonly kind: 'tofu' };
+
+/** The Update Framework 1.0: images as targets of a repository. */
+export interface TufConfig {
+  readonly kind: 'tuf';
+  /** The name that rules use. */
+  readonly name: string;
+  readonly metadata: TufMetadata;
+  /** The root.json at which trust begins. No default: that is for a person to say. */
+  readonly root: string;
+  /** What an image is called, with `{registry}`, `{repository}` and `{tag}` to be filled in. Default: `{registry}/{repository}:{tag}`. */
+  readonly target: string;
+  /** Roles whose targets count, `targets` being one. Default: none named, any role's do. */
+  readonly roles: readonly string[];
+  /** PEM file of the only CAs the server may show. Default: the system's. */
+  readonly ca?: string;
+  /** Default: anonymous. */
+  readonly credentials: CredentialsConfig;
+  /** How long an answer is used before it is asked for again. Default: 10 seconds. */
+  readonly refresh: number;
+}
+
+export type TufMetadata =
+  /** http or https, without a slash at the end. */
+  | { readonly kind: 'server'; readonly url: string }
+  | { readonly kind: 'folder'; readonly path: string }
+  /** An image of an upstream that is configured. */
+  | { readonly kind: 'image'; readonly upstream: UpstreamName; readonly repository: RepositoryName; readonly tag: Tag };
 
 export interface RuleConfig {
   /** Patterns of image names, of checked syntax. */

@@ -57,14 +57,15 @@ function transportWarnings(subject: string, { url, ca, credentials }: Transport)
 
 function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConfig[]): string[] {
   const subject = pathText(['authorities', authority.name]);
-  const { server: url, ca, credentials, name } = authority;
+  const { ca, credentials, name } = authority;
   const rules = policy.filter((rule) => rule.require?.authorities.includes(name));
-  const warnings = transportWarnings(subject, { url, ca, credentials });
+  const url = serverOf(authority);
+  const warnings = url === undefined ? [] : transportWarnings(subject, { url, ca, credentials });
   if (rules.length === 0) warnings.push(`${subject}: no rule requires it`);
-  if (authority.pin.kind === 'tofu') {
+  if (authority.kind === 'notary' && authority.pin.kind === 'tofu') {
     warnings.push(`${subject}: pin is tofu, so whoever answers the first time is believed ever after`);
   }
-  if (new URL(url).hostname === 'notary.docker.io') {
+  if (url !== undefined && new URL(url).hostname === 'notary.docker.io') {
     warnings.push(
       `${subject}: notary.docker.io is shut down on 2026-12-08, after which nothing it vouched for is admitted`,
     );
@@ -74,6 +75,11 @@ function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConf
     warnings.push(`${subject}: freshness.maxAge of ${ages}, so trust is too old between two refreshes`);
   }
   return warnings;
+}
+
+function serverOf(authority: AuthorityConfig): string | undefined {
+  if (authority.kind === 'notary') return authority.server;
+  return authority.metadata.kind === 'server' ? authority.metadata.url : undefined;
 }
 
 function policyWarnings(config: Omit<Config, 'warnings'>): string[] {

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Log } from '../oci/log.ts';
 import { RegistryError } from '../oci/registry-error.ts';
-import { type UpstreamFailure, UpstreamError } from '../upstream/upstream-error.ts';
+import { UpstreamError, type UpstreamFailure } from '../upstream/upstream-error.ts';
 import { DeniedError } from './denial.ts';
 
 /** What a client is told: a status, the distribution-spec's error body, and headers. */

@@ -1,10 +1,10 @@
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import { mediaTypeOf, OCI_INDEX } from '../oci/media-type.ts';
 import { digestReference, type ImageName, imageText, parseTag, tagReference } from '../oci/reference.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
 import { DeniedError } from './denial.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
 import type { Verdicts } from './verdicts.ts';
-import { UpstreamError } from '../upstream/upstream-error.ts';
 
 /** An OCI index that lists referrers; `filtered` when `artifactType` was applied. */
 export interface ReferrerList {

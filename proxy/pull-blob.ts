@@ -1,13 +1,13 @@
+import type { Readable } from 'node:stream';
 import type { Admissions } from '../cache/admissions.ts';
-import type { BlobStore } from '../cache/blob-store.ts';
 import { FillError } from '../cache/blob-fill.ts';
+import type { BlobStore } from '../cache/blob-store.ts';
 import { checked } from '../cache/checked-stream.ts';
 import type { PullWindow } from '../cache/pull-window.ts';
-import type { Readable } from 'node:stream';
 import type { Digest } from '../oci/digest.ts';
 import type { Log } from '../oci/log.ts';
-import { RegistryError } from '../oci/registry-error.ts';
 import { digestReference, type ImageName, imageText } from '../oci/reference.ts';
+import { RegistryError } from '../oci/registry-error.ts';
 import { coversRepository, type Rule } from '../trust/rule.ts';
 import { type Denied, refused } from '../trust/verdict.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';

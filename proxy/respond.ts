@@ -1,12 +1,12 @@
 import { pipeline } from 'node:stream/promises';
 import type { Context } from 'koa';
-import { type ImageName, nameText } from '../oci/reference.ts';
 import { OCI_INDEX } from '../oci/media-type.ts';
-import type { PulledManifest } from './pull-manifest.ts';
-import type { AdmittedBlob, BlobBody } from './pull-blob.ts';
-import type { ReferrerList } from './list-referrers.ts';
-import { reasonPhrase } from './error-response.ts';
+import { type ImageName, nameText } from '../oci/reference.ts';
 import { sentence } from './denial.ts';
+import { reasonPhrase } from './error-response.ts';
+import type { ReferrerList } from './list-referrers.ts';
+import type { AdmittedBlob, BlobBody } from './pull-blob.ts';
+import type { PulledManifest } from './pull-manifest.ts';
 
 /** Only an admitted manifest type-checks here: unverified bytes cannot leave. HEAD is the same without the body. */
 export function respondWithManifest(ctx: Context, { manifest, verdict }: PulledManifest, image: string): void {

@@ -20,7 +20,7 @@ export interface Vouched {
   readonly digest: Digest;
   /** Size in bytes of the signed manifest, where the metadata says one. */
   readonly size?: number;
-  /** Last time the authority's metadata was fetched and found good. */
+  /** Last time the authority's metadata was fetched and found good; where metadata says that it lives (a TUF timestamp), when that was first seen. */
   readonly refreshedAt: Date;
   readonly validUntil: Date;
   /** Changes whenever the trusted metadata does: verdicts kept under another version are judged again. */

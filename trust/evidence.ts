@@ -8,3 +8,8 @@ export interface EvidenceStep {
   readonly facts?: Readonly<Record<string, string | number | readonly string[]>>;
   readonly steps?: readonly EvidenceStep[];
 }
+
+/** The step at which it ended. */
+export function faultStep(message: string, facts: EvidenceStep['facts'] = {}): EvidenceStep {
+  return { ok: false, text: message, facts };
+}

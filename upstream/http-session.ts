@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../oci/log.ts';
 import { type Authorization, Authorizer } from './authorizer.ts';
-import { BoundedBody, type BodyPlan, readWhole } from './bounded-body.ts';
+import { type BodyPlan, BoundedBody, readWhole } from './bounded-body.ts';
 import type { Credentials } from './credentials.ts';
 import { type Answer, exchange, explain, type Request } from './exchange.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';

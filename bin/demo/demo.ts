@@ -8,9 +8,9 @@ import { makeLog } from '../log.ts';
 import { openGateway } from '../open-gateway.ts';
 import { demoTable, type Row } from './demo-table.ts';
 import { MemoryRegistry, serveMemory } from './memory-registry.ts';
-import { pullImage } from './pull-image.ts';
-import { type Scene, SCENES, type Stage } from './scenes.ts';
 import { NotaryPublisher } from './notary-publisher.ts';
+import { pullImage } from './pull-image.ts';
+import { SCENES, type Scene, type Stage } from './scenes.ts';
 import { TrustServer } from './trust-server.ts';
 
 const REGISTRY = 'registry.demo';

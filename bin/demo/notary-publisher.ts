@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../trust/notary/canonical-json.ts';
+import { canonicalJson } from '../../trust/metadata/canonical-json.ts';
 import { ecdsaKey, type PublicKey, rootKey, type SigningKey } from './signing-key.ts';
 
 /** What a publisher says of a file: base64 hashes and length. */

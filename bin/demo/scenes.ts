@@ -1,5 +1,5 @@
-import type { MemoryRegistry } from './memory-registry.ts';
 import { buildImage, type MemoryImage } from './memory-image.ts';
+import type { MemoryRegistry } from './memory-registry.ts';
 import type { NotaryPublisher } from './notary-publisher.ts';
 import type { Answer } from './pull-image.ts';
 import type { TrustFiles } from './trust-server.ts';

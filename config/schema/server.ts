@@ -38,7 +38,8 @@ export function isHostName(text: string): boolean {
   return HOST_NAME.test(text);
 }
 
-function parseServerUrl(text: string): string | undefined {
+/** @returns undefined for what is no address. @throws Expected */
+export function parseServerUrl(text: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) throw new Expected(EXPECTED, 'write the scheme too: https://…');
   if (scheme !== 'http' && scheme !== 'https') throw new Expected(EXPECTED, `${scheme}:// is not spoken`);

@@ -7,7 +7,7 @@
  *   disk.steps                                      // ['makeFolder', 'write', ...]
  */
 import { basename } from 'node:path';
-import { type Disk, NODE_DISK } from '../../trust/notary/disk.ts';
+import { type Disk, NODE_DISK } from '../../trust/state/disk.ts';
 
 export interface DiskFault {
   readonly crashAt?: number | string;

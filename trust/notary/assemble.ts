@@ -1,12 +1,13 @@
 import type { EvidenceStep } from '../evidence.ts';
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
 import type { Moment } from './certificate-chain.ts';
 import { readDelegations } from './delegations.ts';
 import { requireUnexpired } from './envelope.ts';
 import { chainStep, fileStep } from './evidence.ts';
-import { hexDigest, type MetadataFileMeta, requireMatch } from './file-meta.ts';
+import { type MetadataFileMeta, requireMatch } from './file-meta.ts';
 import type { Gun } from './gun.ts';
 import { METADATA_LIMIT, REPOSITORY_LIMIT } from './metadata-limits.ts';
-import { malformed, NotaryError } from './notary-error.ts';
 import { type DelegationName, parentOf, type RoleName, type TargetsName } from './role-name.ts';
 import type { RootChain } from './root-chain.ts';
 import { type RoleKeys, requireThreshold, type Signed } from './signature.ts';
@@ -18,7 +19,7 @@ import { type Floor, type Floors, requireNotBelow } from './version-floor.ts';
 /** Where files come from: a server, or a folder. The bytes are not believed. */
 export interface FileSource {
   timestamp(): Promise<Uint8Array>;
-  /** @throws NotaryError METADATA_MISMATCH when there is no such file */
+  /** @throws MetadataError METADATA_MISMATCH when there is no such file */
   file(role: RoleName, meta: MetadataFileMeta): Promise<Uint8Array>;
 }
 
@@ -37,7 +38,7 @@ export interface Assembly {
  * Puts a repository together under the root in force: timestamp, then snapshot, then targets, then delegations; each is
  * named with its hash by the one before, signed by its keys, not below the version seen before, and, last, not expired.
  * @returns `previous` itself when nothing has changed
- * @throws NotaryError with what had been found good as its evidence
+ * @throws MetadataError with what had been found good as its evidence
  */
 export async function assemble(assembly: Assembly): Promise<TrustedRepository> {
   const steps: EvidenceStep[] = [chainStep(assembly.chain)];
@@ -46,7 +47,7 @@ export async function assemble(assembly: Assembly): Promise<TrustedRepository> {
     if (assembly.at !== 'anytime') requireCurrent(repository, assembly.at);
     return repository;
   } catch (error) {
-    throw error instanceof NotaryError ? error.after(steps) : error;
+    throw error instanceof MetadataError ? error.after(steps) : error;
   }
 }
 

@@ -9,8 +9,9 @@ import type {
   Unknown,
 } from '../authority.ts';
 import type { MetadataFetch } from '../fetch-metadata.ts';
+import { everyMilliseconds, type Schedule } from '../refresh/schedule.ts';
+import { type Disk, NODE_DISK } from '../state/disk.ts';
 import type { AuthorityStatus } from '../status.ts';
-import { type Disk, NODE_DISK } from './disk.ts';
 import { type Gun, gunOf, requireGunTemplate } from './gun.ts';
 import { type Pin, type PinOption, parsePin } from './pin.ts';
 import { KnownTrust } from './known-trust.ts';
@@ -50,9 +51,6 @@ export interface NotaryAuthorityOptions {
   readonly limits?: { readonly repositories: number; readonly bytes: number };
 }
 
-/** Runs a task every so many milliseconds until the function it returns is called. */
-export type Schedule = (task: () => void, every: number) => () => void;
-
 /** Patience of a client that waits for a pull is about a minute; the pull itself needs most of it. */
 const REFRESH_BUDGET_MS = 20_000;
 
@@ -74,7 +72,7 @@ export class NotaryAuthority implements Authority {
   readonly #stop: () => void;
   #background: Promise<void> | undefined;
 
-  /** @throws RangeError when a key ID, a signer or the template is not one; NotaryError when the CA is no certificate. */
+  /** @throws RangeError when a key ID, a signer or the template is not one; MetadataError when the CA is no certificate. */
   constructor(options: NotaryAuthorityOptions) {
     requireGunTemplate(options.gun);
     this.name = options.name;
@@ -143,11 +141,4 @@ export class NotaryAuthority implements Authority {
       now,
     });
   }
-}
-
-function everyMilliseconds(task: () => void, every: number): () => void {
-  const timer = setInterval(task, every);
-  // Keeping trust fresh is no reason to keep a process alive.
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { MetadataError } from '../metadata/metadata-error.ts';
 import { DER_BOOLEAN, DER_INTEGER, DER_SEQUENCE, type DerElement, derChildren, derElement, derHex } from './der.ts';
-import { NotaryError } from './notary-error.ts';
 
 /** A certificate with what `node:crypto` does not tell of it. */
 export interface Certificate {
@@ -42,7 +42,7 @@ const EXTENSIONS_TAG = 0xa3;
 /**
  * Reads a PEM bundle: certificates and white space, nothing else. Certificates whose own signature uses a broken hash
  * are refused here, for roots, intermediates and delegations alike: with SHA-1 the subject can be exchanged.
- * @throws NotaryError KEY_NOT_TRUSTED
+ * @throws MetadataError KEY_NOT_TRUSTED
  */
 export function parseCertificates(pem: string): readonly Certificate[] {
   if (!PEM_BUNDLE.test(pem)) throw untrusted('expected certificates in PEM form, got something else');
@@ -72,8 +72,8 @@ function parseCertificate(der: Buffer): Certificate {
       ...extensionsOf(der, tbs),
     };
   } catch (cause) {
-    if (cause instanceof NotaryError) throw cause;
-    throw new NotaryError('KEY_NOT_TRUSTED', 'expected an X.509 certificate, got something else', { cause });
+    if (cause instanceof MetadataError) throw cause;
+    throw new MetadataError('KEY_NOT_TRUSTED', 'expected an X.509 certificate, got something else', { cause });
   }
 }
 
@@ -112,6 +112,6 @@ function firstHex(der: Buffer, parent: DerElement): string {
   return first === undefined ? '' : derHex(der, first);
 }
 
-function untrusted(message: string): NotaryError {
-  return new NotaryError('KEY_NOT_TRUSTED', message);
+function untrusted(message: string): MetadataError {
+  return new MetadataError('KEY_NOT_TRUSTED', message);
 }

@@ -1,6 +1,7 @@
-import { hexDigest, type MetadataFileMeta, requireMatch } from './file-meta.ts';
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
+import { type MetadataFileMeta, requireMatch } from './file-meta.ts';
 import { ROLE_LIMIT } from './metadata-limits.ts';
-import { malformed, NotaryError } from './notary-error.ts';
 import type { DelegationName, TargetsName } from './role-name.ts';
 import { type RoleKeys, signersOf } from './signature.ts';
 import type { SnapshotMetadata } from './snapshot-metadata.ts';
@@ -35,7 +36,7 @@ const AT_ONCE = 8;
  * Reads the whole tree below `targets`, level by level. Names are one part longer at each level, so it has no circles.
  * A role that too few of its keys have signed is passed over, as Docker does; everything else that is wrong with one is
  * wrong with the repository. Expired ones are kept: whether they count is decided at each judgement.
- * @throws NotaryError
+ * @throws MetadataError
  */
 export async function readDelegations(top: TrustedTargets, source: DelegationSource): Promise<Delegations> {
   const trusted = new Map<DelegationName, TrustedTargets>();
@@ -99,7 +100,7 @@ async function readDelegation({ delegation, paths }: Child, source: DelegationSo
  */
 function requireNeverListed(name: DelegationName, previous: TrustedRepository | undefined): void {
   if (previous?.snapshot.metadata.targets.has(name) !== true) return;
-  throw new NotaryError(
+  throw new MetadataError(
     'METADATA_ROLLBACK',
     `snapshot: expected ${name}, which was listed before and is still delegated, got a snapshot without it`,
   );
@@ -109,7 +110,7 @@ function requireNeverListed(name: DelegationName, previous: TrustedRepository | 
 function requireOtherKeys(delegation: Delegation, previous: TrustedRepository | undefined, got: string): void {
   const before = previous?.targets.get(delegation.name);
   if (before !== undefined && sameKeys(before.keys, delegation)) {
-    throw new NotaryError('SIGNATURE_INVALID', `${delegation.name}, whose keys have not changed: ${got}`);
+    throw new MetadataError('SIGNATURE_INVALID', `${delegation.name}, whose keys have not changed: ${got}`);
   }
 }
 

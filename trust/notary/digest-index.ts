@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isTag, type Tag } from '../../oci/reference.ts';
 import type { SignedTarget } from '../authority.ts';
 import { likeliestFirst } from '../tag-order.ts';
-import { NotaryError } from './notary-error.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { RELEASES } from './role-name.ts';
 import type { TrustedRepository } from './trusted-repository.ts';
@@ -26,21 +26,21 @@ export class DigestIndex {
   /**
    * A tag that means this digest now, by the same precedence and rules as a pull of the tag: a digest that was only
    * once signed, or signed under a tag that has moved on, is none.
-   * @throws NotaryError DIGEST_NOT_SIGNED
+   * @throws MetadataError DIGEST_NOT_SIGNED
    */
   resolve(digest: Digest, rules: TagRules, now: Date): Resolution {
-    let fault: NotaryError | undefined;
+    let fault: MetadataError | undefined;
     for (const tag of this.#tags.get(digest) ?? []) {
       try {
         const resolution = resolveTag(this.#repository, tag, rules, now);
         if (resolution.digest === digest || `sha512:${resolution.sha512}` === digest) return resolution;
       } catch (error) {
-        if (!(error instanceof NotaryError)) throw error;
+        if (!(error instanceof MetadataError)) throw error;
         fault = error;
       }
     }
     const why = fault === undefined ? '' : `; a tag that had it is not acceptable: ${fault.message}`;
-    throw new NotaryError('DIGEST_NOT_SIGNED', `no signed tag means this digest now${why}`);
+    throw new MetadataError('DIGEST_NOT_SIGNED', `no signed tag means this digest now${why}`);
   }
 
   /** Every tag with what a pull of it would resolve to, by the same precedence and rules; those that would be refused are left out. */
@@ -50,7 +50,7 @@ export class DigestIndex {
       try {
         yield { tag, digest: resolveTag(this.#repository, tag, rules, now).digest };
       } catch (error) {
-        if (!(error instanceof NotaryError)) throw error;
+        if (!(error instanceof MetadataError)) throw error;
       }
     }
   }

@@ -1,10 +1,10 @@
-import { canonicalJson } from './canonical-json.ts';
-import { parseExpiry } from './expiry.ts';
-import { Fields } from './fields.ts';
+import { canonicalJson } from '../metadata/canonical-json.ts';
+import { parseExpiry } from '../metadata/expiry.ts';
+import { Fields } from '../metadata/fields.ts';
+import { echo, MetadataError } from '../metadata/metadata-error.ts';
+import { type JsonObject, parseStrictJson } from '../metadata/strict-json.ts';
 import { METADATA_LIMIT, SIGNATURE_LIMIT } from './metadata-limits.ts';
-import { echo, NotaryError } from './notary-error.ts';
 import { parseSignature, type Signed } from './signature.ts';
-import { type JsonObject, parseStrictJson } from './strict-json.ts';
 
 /** What all roles have in common. Nothing of it is believed before the signatures are checked. */
 export interface Envelope extends Signed {
@@ -17,7 +17,7 @@ export type MetadataType = 'Root' | 'Timestamp' | 'Snapshot' | 'Targets';
 
 /**
  * Opens a metadata file: `{"signed": {"_type", "version", "expires", …}, "signatures": […]}`.
- * @throws NotaryError METADATA_INVALID, or METADATA_MISMATCH when it is a file of another type: all are signed with
+ * @throws MetadataError METADATA_INVALID, or METADATA_MISMATCH when it is a file of another type: all are signed with
  * keys of one publisher, so a snapshot must not be taken for a timestamp.
  */
 export function openEnvelope(bytes: Uint8Array, type: MetadataType, where: string): Envelope {
@@ -26,7 +26,7 @@ export function openEnvelope(bytes: Uint8Array, type: MetadataType, where: strin
   const fields = new Fields(body, where, ['_type', 'version', 'expires']);
   const found = fields.text('_type');
   if (found !== type) {
-    throw new NotaryError('METADATA_MISMATCH', `${where}: expected metadata of type ${type}, got ${echo(found)}`);
+    throw new MetadataError('METADATA_MISMATCH', `${where}: expected metadata of type ${type}, got ${echo(found)}`);
   }
   return {
     body,
@@ -40,9 +40,9 @@ export function openEnvelope(bytes: Uint8Array, type: MetadataType, where: strin
   };
 }
 
-/** @throws NotaryError METADATA_EXPIRED. The moment itself is too late. */
+/** @throws MetadataError METADATA_EXPIRED. The moment itself is too late. */
 export function requireUnexpired(expires: Date, now: Date, where: string): void {
   if (now >= expires) {
-    throw new NotaryError('METADATA_EXPIRED', `${where} expired ${expires.toISOString()}`);
+    throw new MetadataError('METADATA_EXPIRED', `${where} expired ${expires.toISOString()}`);
   }
 }

@@ -67,11 +67,6 @@ export function vouchedSteps(repository: TrustedRepository, resolution: Resoluti
   ];
 }
 
-/** The step at which it ended. */
-export function faultStep(message: string, facts: EvidenceStep['facts'] = {}): EvidenceStep {
-  return { ok: false, text: message, facts };
-}
-
 function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
 }

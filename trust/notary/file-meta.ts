@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { Fields } from '../metadata/fields.ts';
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
+import type { Json } from '../metadata/strict-json.ts';
 import { parseBase64 } from './base64.ts';
-import { Fields } from './fields.ts';
-import { malformed, NotaryError } from './notary-error.ts';
-import type { Json } from './strict-json.ts';
 
 /** Length in bytes and hashes, in hex, of a file: how one piece of metadata names another, or an image. */
 export interface FileMeta {
@@ -22,7 +22,7 @@ const SHA512_SIZE = 64;
 /** Notary knows two; a few more may come. */
 const HASH_LIMIT = 16;
 
-/** @throws NotaryError METADATA_INVALID. Hashes of other kinds are left alone. */
+/** @throws MetadataError METADATA_INVALID. Hashes of other kinds are left alone. */
 export function parseFileMeta(value: Json, where: string): FileMeta {
   const fields = new Fields(value, where, ['length', 'hashes']);
   const hashes = new Map(fields.entries('hashes', HASH_LIMIT));
@@ -33,14 +33,14 @@ export function parseFileMeta(value: Json, where: string): FileMeta {
   };
 }
 
-/** @throws NotaryError METADATA_INVALID, also when there is no SHA-256. */
+/** @throws MetadataError METADATA_INVALID, also when there is no SHA-256. */
 export function parseMetadataFileMeta(value: Json, where: string): MetadataFileMeta {
   const meta = parseFileMeta(value, where);
   if (meta.sha256 === undefined) throw malformed(where, 'a sha256 hash', 'none');
   return { ...meta, sha256: meta.sha256 };
 }
 
-/** @throws NotaryError METADATA_MISMATCH unless these are the bytes: every hash given, and the length. */
+/** @throws MetadataError METADATA_MISMATCH unless these are the bytes: every hash given, and the length. */
 export function requireMatch(bytes: Uint8Array, meta: MetadataFileMeta, where: string): void {
   const mismatch =
     bytes.byteLength !== meta.length
@@ -51,12 +51,8 @@ export function requireMatch(bytes: Uint8Array, meta: MetadataFileMeta, where: s
           ? `sha512 ${meta.sha512}, got ${hexDigest('sha512', bytes)}`
           : undefined;
   if (mismatch !== undefined) {
-    throw new NotaryError('METADATA_MISMATCH', `${where} is not the file that was signed for: expected ${mismatch}`);
+    throw new MetadataError('METADATA_MISMATCH', `${where} is not the file that was signed for: expected ${mismatch}`);
   }
-}
-
-export function hexDigest(algorithm: 'sha256' | 'sha512', bytes: Uint8Array): string {
-  return createHash(algorithm).update(bytes).digest('hex');
 }
 
 function hexOf(value: Json | undefined, size: number, where: string): string | undefined {

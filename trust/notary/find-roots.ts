@@ -1,6 +1,6 @@
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
 import type { Gun } from './gun.ts';
 import { REPOSITORY_LIMIT, ROOT_CHAIN_LIMIT } from './metadata-limits.ts';
-import { malformed, NotaryError } from './notary-error.ts';
 import { type Pin, pinFault } from './pin.ts';
 import { linkRoots, type RootChain, type RootFile, readRoot, requireSuccessor } from './root-chain.ts';
 
@@ -21,7 +21,7 @@ export interface RootJudgement {
  * The first roots of a repository nothing is remembered of: the newest if it meets the pin itself, else back to the
  * latest one that does, and forward again link by link. The root that meets the pin must have valid certificates now:
  * an expired one is no start.
- * @throws NotaryError KEY_NOT_TRUSTED and what linking throws
+ * @throws MetadataError KEY_NOT_TRUSTED and what linking throws
  */
 export async function firstRoots(newest: RootFile, judgement: RootJudgement): Promise<RootChain> {
   const { gun, pin, now } = judgement;
@@ -43,7 +43,7 @@ export async function firstRoots(newest: RootFile, judgement: RootJudgement): Pr
 /**
  * From the root in force to the newest one. Directly if the newest is signed by the keys in force, else through every
  * root between: each must hand over to the next.
- * @throws NotaryError METADATA_ROLLBACK, KEY_NOT_TRUSTED and what linking throws
+ * @throws MetadataError METADATA_ROLLBACK, KEY_NOT_TRUSTED and what linking throws
  */
 export async function laterRoots(chain: RootChain, newest: RootFile, judgement: RootJudgement): Promise<RootChain> {
   const { gun, now } = judgement;
@@ -52,7 +52,7 @@ export async function laterRoots(chain: RootChain, newest: RootFile, judgement: 
   const between: RootFile[] = [];
   for (let version = current.metadata.version + 1; version < newest.metadata.version; version += 1) {
     if (between.length >= ROOT_CHAIN_LIMIT) {
-      throw new NotaryError(
+      throw new MetadataError(
         'KEY_NOT_TRUSTED',
         `root: expected at most ${ROOT_CHAIN_LIMIT} rotations at once, got more`,
       );
@@ -72,7 +72,7 @@ function follows(current: RootFile, newest: RootFile, gun: Gun): boolean {
     requireSuccessor(current, newest, gun);
     return true;
   } catch (error) {
-    if (error instanceof NotaryError && error.reason === 'KEY_NOT_TRUSTED') return false;
+    if (error instanceof MetadataError && error.reason === 'KEY_NOT_TRUSTED') return false;
     throw error;
   }
 }
@@ -82,7 +82,7 @@ async function numbered(version: number, { source }: RootJudgement): Promise<Roo
   if (bytes === undefined) return undefined;
   const root = readRoot(bytes);
   if (root.metadata.version !== version) {
-    throw new NotaryError('METADATA_MISMATCH', `expected root ${version}, got root ${root.metadata.version}`);
+    throw new MetadataError('METADATA_MISMATCH', `expected root ${version}, got root ${root.metadata.version}`);
   }
   return root;
 }
@@ -94,8 +94,8 @@ function requireBearable(roots: readonly RootFile[]): void {
     throw malformed('roots', `at most ${REPOSITORY_LIMIT} bytes in all`, `${total} or more`);
 }
 
-function skipped(version: number, newest: RootFile): NotaryError {
-  return new NotaryError(
+function skipped(version: number, newest: RootFile): MetadataError {
+  return new MetadataError(
     'KEY_NOT_TRUSTED',
     `root ${newest.metadata.version} does not follow from the root in force: expected root ${version} between them, got none`,
   );

@@ -1,5 +1,5 @@
 import { type ImageName, parseRepositoryName, parseUpstreamName } from '../../oci/reference.ts';
-import { echo } from './notary-error.ts';
+import { echo } from '../metadata/metadata-error.ts';
 
 declare const brand: unique symbol;
 

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { canonicalJson } from '../metadata/canonical-json.ts';
+import { Fields } from '../metadata/fields.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
+import type { Json } from '../metadata/strict-json.ts';
 import { parseBase64 } from './base64.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { type Certificate, parseCertificates } from './certificate.ts';
-import { Fields } from './fields.ts';
-import { malformed, NotaryError } from './notary-error.ts';
-import type { Json } from './strict-json.ts';
 
 declare const brand: unique symbol;
 
@@ -49,7 +49,7 @@ export class Key {
   readonly type: string;
   readonly #bytes: Buffer;
   /** The material, or why there is none. Certificates are only read when a signature asks for them. */
-  #material: KeyMaterial | NotaryError | undefined;
+  #material: KeyMaterial | MetadataError | undefined;
 
   constructor(type: string, bytes: Buffer) {
     this.id = keyId(type, bytes);
@@ -57,30 +57,30 @@ export class Key {
     this.#bytes = bytes;
   }
 
-  /** @throws NotaryError KEY_NOT_TRUSTED: of an unknown type, not such a key, or too weak. */
+  /** @throws MetadataError KEY_NOT_TRUSTED: of an unknown type, not such a key, or too weak. */
   material(): KeyMaterial {
     this.#material ??= this.#read();
-    if (this.#material instanceof NotaryError) throw this.#material;
+    if (this.#material instanceof MetadataError) throw this.#material;
     return this.#material;
   }
 
   /** The material, or `undefined` for a key that never verifies. */
   usable(): KeyMaterial | undefined {
     this.#material ??= this.#read();
-    return this.#material instanceof NotaryError ? undefined : this.#material;
+    return this.#material instanceof MetadataError ? undefined : this.#material;
   }
 
-  #read(): KeyMaterial | NotaryError {
+  #read(): KeyMaterial | MetadataError {
     try {
       return readMaterial(this.type, this.#bytes);
     } catch (cause) {
-      if (cause instanceof NotaryError) return cause;
-      return new NotaryError('KEY_NOT_TRUSTED', `expected a key of type ${this.type}, got other bytes`, { cause });
+      if (cause instanceof MetadataError) return cause;
+      return new MetadataError('KEY_NOT_TRUSTED', `expected a key of type ${this.type}, got other bytes`, { cause });
     }
   }
 }
 
-/** @throws NotaryError METADATA_INVALID unless it is a key, and the key that `id` names. */
+/** @throws MetadataError METADATA_INVALID unless it is a key, and the key that `id` names. */
 export function parseKey(id: string, value: Json, where: string): Key {
   const fields = new Fields(value, where, ['keytype', 'keyval']);
   const keyval = new Fields(fields.value('keyval'), `${where}.keyval`, ['public', 'private']);
@@ -131,7 +131,7 @@ function barePublicKey(kind: KeyMaterial['kind'], bytes: Buffer): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }, format: 'jwk' });
 }
 
-/** The coordinate size of an elliptic curve key, 0 for others. @throws NotaryError KEY_NOT_TRUSTED when it is too weak. */
+/** The coordinate size of an elliptic curve key, 0 for others. @throws MetadataError KEY_NOT_TRUSTED when it is too weak. */
 function strengthOf(kind: KeyMaterial['kind'], key: KeyObject): number {
   const details = key.asymmetricKeyDetails ?? {};
   if (kind === 'rsa' && (details.modulusLength ?? 0) < RSA_BITS_LEAST) {
@@ -144,6 +144,6 @@ function strengthOf(kind: KeyMaterial['kind'], key: KeyObject): number {
   return size;
 }
 
-function untrusted(message: string): NotaryError {
-  return new NotaryError('KEY_NOT_TRUSTED', message);
+function untrusted(message: string): MetadataError {
+  return new MetadataError('KEY_NOT_TRUSTED', message);
 }

@@ -1,6 +1,6 @@
 import { UNDETERMINED_REASONS } from '../reason.ts';
 import type { TrustStatus } from '../status.ts';
-import type { Disk } from './disk.ts';
+import type { Disk } from '../state/disk.ts';
 import { recallAll } from './recall.ts';
 import type { RepositoryTrust } from './repository-trust.ts';
 import { folderName } from './state-folder.ts';

@@ -1,6 +1,6 @@
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
 import { assemble } from './assemble.ts';
-import { hexDigest } from './file-meta.ts';
-import { NotaryError } from './notary-error.ts';
 import { linkRoots, readRoot } from './root-chain.ts';
 import { GENERATION, REFRESHED, STATE, type StateFolder } from './state-folder.ts';
 import { decodeGeneration, decodeRefreshed, decodeState, type StateRecord } from './state-record.ts';
@@ -21,7 +21,7 @@ const READ_ATTEMPTS = 5;
 
 /**
  * @returns `undefined` when there is no folder: nothing was ever remembered
- * @throws NotaryError TRUST_STATE_DAMAGED when anything of it is missing, cut, changed, or older than what was relied on
+ * @throws MetadataError TRUST_STATE_DAMAGED when anything of it is missing, cut, changed, or older than what was relied on
  */
 export async function loadState(folder: StateFolder): Promise<LoadedState | undefined> {
   for (let attempt = 1; ; attempt += 1) {
@@ -101,7 +101,7 @@ async function lastRefresh(folder: StateFolder, { refreshedAt }: StateRecord): P
     const touched = decodeRefreshed(bytes);
     return touched > refreshedAt ? touched : refreshedAt;
   } catch (error) {
-    if (error instanceof NotaryError) return refreshedAt;
+    if (error instanceof MetadataError) return refreshedAt;
     throw error;
   }
 }

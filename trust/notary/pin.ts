@@ -1,7 +1,7 @@
+import { MetadataError } from '../metadata/metadata-error.ts';
 import { type Certificate, parseCertificates } from './certificate.ts';
 import { chainsTo, type Moment } from './certificate-chain.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 import { ownSigners, type RootKey, rootKeysOf } from './root-key.ts';
 import type { RootMetadata } from './root-metadata.ts';
 import { signersOf } from './signature.ts';
@@ -24,7 +24,7 @@ export type Pin =
 
 const KEY_ID = /^[0-9a-f]{64}$/;
 
-/** @throws RangeError when a key ID is not one, or there is none; NotaryError when the CA is not a certificate. */
+/** @throws RangeError when a key ID is not one, or there is none; MetadataError when the CA is not a certificate. */
 export function parsePin(option: PinOption): Pin {
   if (option.kind === 'tofu') return option;
   if (option.kind === 'ca') return { kind: 'ca', anchors: parseCertificates(option.pem) };
@@ -38,28 +38,28 @@ export function parsePin(option: PinOption): Pin {
 /**
  * Why the root does not meet the pin, or `undefined` when it does. The root's own threshold must be met by pinned keys
  * alone: one pinned key among strangers does not carry a root that needs two.
- * @returns a NotaryError KEY_NOT_TRUSTED with the IDs that could be pinned, or what is wrong with the root itself
+ * @returns a MetadataError KEY_NOT_TRUSTED with the IDs that could be pinned, or what is wrong with the root itself
  */
-export function pinFault(root: RootMetadata, pin: Pin, gun: Gun, at: Moment): NotaryError | undefined {
+export function pinFault(root: RootMetadata, pin: Pin, gun: Gun, at: Moment): MetadataError | undefined {
   const fault = ownFault(root, gun, at);
   if (fault !== undefined) return fault;
   const { fit } = rootKeysOf(root, gun, at);
   const pinned = fit.filter((rootKey) => isPinned(rootKey, pin, at)).map(({ key }) => key);
   const { threshold, keys } = root.roles.root;
   if (signersOf(root, pinned).length >= threshold) return undefined;
-  return new NotaryError(
+  return new MetadataError(
     'KEY_NOT_TRUSTED',
     `root ${root.version} of ${gun}: expected signatures of ${threshold} ${PINNED[pin.kind]}, ` +
       `got ${pinned.length} such keys among its root keys ${keys.map(({ id }) => id).join(', ')}`,
   );
 }
 
-function ownFault(root: RootMetadata, gun: Gun, at: Moment): NotaryError | undefined {
+function ownFault(root: RootMetadata, gun: Gun, at: Moment): MetadataError | undefined {
   try {
     ownSigners(root, gun, at);
     return undefined;
   } catch (error) {
-    if (error instanceof NotaryError) return error;
+    if (error instanceof MetadataError) return error;
     throw error;
   }
 }

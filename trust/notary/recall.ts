@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { TrustStatus } from '../status.ts';
-import type { Disk } from './disk.ts';
+import type { Disk } from '../state/disk.ts';
 import { parseGun } from './gun.ts';
 import { loadState } from './load-state.ts';
 import { damage, FOLDER_NAME, isMissing, STATE, StateFolder } from './state-folder.ts';

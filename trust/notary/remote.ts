@@ -1,10 +1,10 @@
 import { type MetadataFetch, MetadataTooLarge } from '../fetch-metadata.ts';
+import { MetadataError, malformed } from '../metadata/metadata-error.ts';
 import type { FileSource } from './assemble.ts';
 import type { MetadataFileMeta } from './file-meta.ts';
 import type { RootSource } from './find-roots.ts';
 import type { Gun } from './gun.ts';
 import { METADATA_LIMIT, TIMESTAMP_LIMIT } from './metadata-limits.ts';
-import { malformed, NotaryError } from './notary-error.ts';
 import type { RoleName } from './role-name.ts';
 
 /** The trust data of one repository on its server, by the URL layout of Notary v1. */
@@ -21,14 +21,14 @@ export class Remote implements FileSource, RootSource {
     this.#fetch = fetch;
   }
 
-  /** @throws NotaryError NOT_SIGNED: 404 is an answer, not an outage; what is remembered must not be used in its place. */
+  /** @throws MetadataError NOT_SIGNED: 404 is an answer, not an outage; what is remembered must not be used in its place. */
   async timestamp(): Promise<Uint8Array> {
     const bytes = await this.#get('timestamp.json', TIMESTAMP_LIMIT);
     if (bytes === undefined) throw this.#notSigned('timestamp');
     return bytes;
   }
 
-  /** @throws NotaryError NOT_SIGNED */
+  /** @throws MetadataError NOT_SIGNED */
   async newestRoot(): Promise<Uint8Array> {
     const bytes = await this.#get('root.json', METADATA_LIMIT);
     if (bytes === undefined) throw this.#notSigned('root');
@@ -43,7 +43,10 @@ export class Remote implements FileSource, RootSource {
   async file(role: RoleName, meta: MetadataFileMeta): Promise<Uint8Array> {
     const bytes = await this.#get(`${role}.${meta.sha256}.json`, meta.length);
     if (bytes === undefined) {
-      throw new NotaryError('METADATA_MISMATCH', `${role}: expected the file that was signed for, got 404 (not found)`);
+      throw new MetadataError(
+        'METADATA_MISMATCH',
+        `${role}: expected the file that was signed for, got 404 (not found)`,
+      );
     }
     return bytes;
   }
@@ -59,7 +62,7 @@ export class Remote implements FileSource, RootSource {
     throw malformed(file, `at most ${limit} bytes`, 'more');
   }
 
-  #notSigned(role: string): NotaryError {
-    return new NotaryError('NOT_SIGNED', `the trust server has no trust data (${role}) for ${this.#gun}`);
+  #notSigned(role: string): MetadataError {
+    return new MetadataError('NOT_SIGNED', `the trust server has no trust data (${role}) for ${this.#gun}`);
   }
 }

@@ -1,25 +1,26 @@
 import type { Log } from '../../oci/log.ts';
 import type { Finding, NotVouched, Question, SignedTargets, TargetsQuestion, Unknown } from '../authority.ts';
-import type { EvidenceStep } from '../evidence.ts';
+import { faultStep } from '../evidence.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import { deniedFinding } from '../refresh/denied-finding.ts';
+import { failureOf, isPaused, type RefreshFailure } from '../refresh/refresh-failure.ts';
+import { Undetermined } from '../refresh/undetermined.ts';
+import { withinBudget } from '../refresh/within-budget.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
 import type { TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
-import { faultStep, repositorySteps } from './evidence.ts';
-import { findingOf } from './finding-of-error.ts';
+import { repositorySteps } from './evidence.ts';
 import { vouchedFinding } from './finding.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
-import { logReplaced } from './log-replaced.ts';
-import { failureOf, isPaused, logFailure, type RefreshFailure } from './refresh-failure.ts';
-import { type State, staleness, stateOf } from './repository-state.ts';
+import { logFailure, logReplaced } from './log-news.ts';
+import { type State, staleness, stateOf, type Usable } from './repository-state.ts';
 import { type Resolution, resolveTag, type TagRules } from './resolve.ts';
 import { isAnchored } from './root-chain.ts';
-import { StateUnwritable } from './state-folder.ts';
 import type { RepositoryStore } from './store.ts';
 import { trustStatusOf } from './trust-status.ts';
 import { sizeOf, type TrustedRepository } from './trusted-repository.ts';
 import { type MetadataSource, stateVersionOf, update } from './update.ts';
-import { withinBudget } from './within-budget.ts';
 
 export interface RepositoryTrustOptions {
   readonly gun: Gun;
@@ -35,11 +36,6 @@ export interface RepositoryTrustOptions {
   readonly now: () => Date;
 }
 
-/** A state that may be relied on, with what is to be said of its freshness. */
-interface Usable extends State {
-  readonly notes: readonly EvidenceStep[];
-}
-
 /** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
 const CLOCK_TOLERANCE_MS = 5_000;
 
@@ -48,6 +44,8 @@ const IN_USE_MS = 24 * 60 * 60 * 1000;
 
 /** In the background: what is kept for an outage is never older than this, and never past half of its lifetime. */
 const BACKGROUND_AGE_MS = 30 * 60 * 1000;
+
+const UNEXPECTED = 'unexpected error in a judgement';
 
 /** The trust in one repository: owns what is remembered of it, and asks the server for it, once at a time. */
 export class RepositoryTrust {
@@ -106,7 +104,11 @@ export class RepositoryTrust {
       }
       return answer(this.#usable(now, maxAge));
     } catch (error) {
-      return findingOf(error, this.#options.log, this.gun);
+      const finding = deniedFinding(error);
+      // What a refresh came to was logged when it did.
+      const isNew = finding.reason === 'INTERNAL' && !(error instanceof Undetermined);
+      if (isNew) this.#options.log.error({ gun: this.gun, err: error }, UNEXPECTED);
+      return finding;
     }
   }
 
@@ -127,7 +129,7 @@ export class RepositoryTrust {
     await Promise.allSettled([this.#loading, this.#flight]);
   }
 
-  /** @throws NotaryError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
+  /** @throws MetadataError TRUST_STATE_DAMAGED, StateUnwritable. Tried again at the next question: it may have been mended. */
   async #load(): Promise<void> {
     if (this.#loaded) return;
     this.#loading ??= this.#readStore().finally(() => {
@@ -217,11 +219,11 @@ export class RepositoryTrust {
       const digest = reference.kind === 'tag' ? resolution.digest : reference.digest;
       return vouchedFinding({ digest, resolution, repository, refreshedAt, pin, notes });
     } catch (error) {
-      throw error instanceof NotaryError ? error.after([...notes, ...repositorySteps(repository)]) : error;
+      throw error instanceof MetadataError ? error.after([...notes, ...repositorySteps(repository)]) : error;
     }
   }
 
-  /** @throws NotaryError, Undetermined when nothing may be relied on */
+  /** @throws MetadataError, Undetermined when nothing may be relied on */
   #usable(now: Date, maxAge: number): Usable {
     const state = this.#state;
     const failure = this.#failure;

@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../../oci/digest.ts';
+import { echo, MetadataError } from '../metadata/metadata-error.ts';
 import type { FileMeta } from './file-meta.ts';
-import { echo, NotaryError } from './notary-error.ts';
 import { type DelegationName, isDelegationName, RELEASES, type TargetsName } from './role-name.ts';
 import type { TrustedRepository, TrustedTargets } from './trusted-repository.ts';
 
@@ -36,7 +36,7 @@ type Standing =
 /**
  * The digest of a tag, by Docker's precedence: `targets/releases`, then `targets`; what only another role signed, a role
  * below `targets/releases` included, is not released.
- * @throws NotaryError TAG_NOT_SIGNED, SIGNERS_MISSING, SIGNERS_DISAGREE, METADATA_EXPIRED or SIGNATURE_INVALID
+ * @throws MetadataError TAG_NOT_SIGNED, SIGNERS_MISSING, SIGNERS_DISAGREE, METADATA_EXPIRED or SIGNATURE_INVALID
  * (of a required role), METADATA_INVALID (a target without sha256)
  */
 export function resolveTag(repository: TrustedRepository, tag: string, rules: TagRules, now: Date): Resolution {
@@ -70,7 +70,7 @@ interface Found {
 function endorsed(repository: TrustedRepository, found: Found, rules: TagRules, now: Date): Resolution {
   const { tag, target, role } = found;
   if (target.sha256 === undefined) {
-    throw new NotaryError('METADATA_INVALID', `${role.name}: expected a sha256 hash for tag ${echo(tag)}, got none`);
+    throw new MetadataError('METADATA_INVALID', `${role.name}: expected a sha256 hash for tag ${echo(tag)}, got none`);
   }
   const used = new Set(found.rests);
   for (const signer of rules.signers) {
@@ -98,13 +98,13 @@ function requireSigner(
   now: Date,
 ): readonly TrustedTargets[] {
   const standing = standingOf(repository, signer, now);
-  if (standing.kind !== 'usable') throw new NotaryError('SIGNERS_MISSING', `required signer: ${standing.why}`);
+  if (standing.kind !== 'usable') throw new MetadataError('SIGNERS_MISSING', `required signer: ${standing.why}`);
   const own = targetIn(standing.role, tag);
   if (own === undefined) {
-    throw new NotaryError('SIGNERS_MISSING', `required signer ${signer} has not signed tag ${tag}`);
+    throw new MetadataError('SIGNERS_MISSING', `required signer ${signer} has not signed tag ${tag}`);
   }
   if (own.sha256 !== target.sha256 || own.length !== target.length) {
-    throw new NotaryError(
+    throw new MetadataError(
       'SIGNERS_DISAGREE',
       `required signer ${signer} signed sha256:${own.sha256} as tag ${tag}, released is sha256:${target.sha256}`,
     );
@@ -146,13 +146,13 @@ function rolesWith(repository: TrustedRepository, tag: string, now: Date): reado
 
 const NOT_USABLE = { absent: 'TAG_NOT_SIGNED', unsigned: 'SIGNATURE_INVALID', expired: 'METADATA_EXPIRED' } as const;
 
-function notReleased(releases: Standing, tag: string): NotaryError {
-  if (releases.kind !== 'usable') return new NotaryError(NOT_USABLE[releases.kind], `required: ${releases.why}`);
-  return new NotaryError('TAG_NOT_SIGNED', `${RELEASES}, which is required, has no tag ${tag}`);
+function notReleased(releases: Standing, tag: string): MetadataError {
+  if (releases.kind !== 'usable') return new MetadataError(NOT_USABLE[releases.kind], `required: ${releases.why}`);
+  return new MetadataError('TAG_NOT_SIGNED', `${RELEASES}, which is required, has no tag ${tag}`);
 }
 
-function notSigned(repository: TrustedRepository, tag: string, now: Date): NotaryError {
+function notSigned(repository: TrustedRepository, tag: string, now: Date): MetadataError {
   const others = rolesWith(repository, tag, now).map(({ name }) => name);
   const only = others.length === 0 ? '' : `; it is in ${others.join(', ')}, and there not released`;
-  return new NotaryError('TAG_NOT_SIGNED', `the repository is signed, its tag ${tag} is not${only}`);
+  return new MetadataError('TAG_NOT_SIGNED', `the repository is signed, its tag ${tag} is not${only}`);
 }

@@ -1,4 +1,4 @@
-import { echo, malformed } from './notary-error.ts';
+import { echo, malformed } from '../metadata/metadata-error.ts';
 
 declare const brand: unique symbol;
 
@@ -26,7 +26,7 @@ export function isDelegationName(text: string): text is DelegationName {
   return text.length <= NAME_LIMIT && DELEGATION.test(text);
 }
 
-/** @throws NotaryError METADATA_INVALID: the name becomes part of a URL (`targets/../x` would be another file). */
+/** @throws MetadataError METADATA_INVALID: the name becomes part of a URL (`targets/../x` would be another file). */
 export function parseDelegationName(text: string, where: string): DelegationName {
   if (!isDelegationName(text)) {
     throw malformed(where, 'delegation names such as targets/releases', echo(text));

@@ -1,7 +1,7 @@
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
 import type { Moment } from './certificate-chain.ts';
-import { hexDigest } from './file-meta.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 import { type Pin, pinFault } from './pin.ts';
 import { ownSigners, type RootKey, rootKeysOf } from './root-key.ts';
 import { parseRoot, type RootMetadata } from './root-metadata.ts';
@@ -26,7 +26,7 @@ export interface RootChain {
   readonly certifiedUntil: Date;
 }
 
-/** @throws NotaryError METADATA_INVALID, METADATA_MISMATCH */
+/** @throws MetadataError METADATA_INVALID, METADATA_MISMATCH */
 export function readRoot(bytes: Uint8Array): RootFile {
   return { bytes, sha256: hexDigest('sha256', bytes), metadata: parseRoot(bytes) };
 }
@@ -34,7 +34,7 @@ export function readRoot(bytes: Uint8Array): RootFile {
 /**
  * Checks a sequence of roots link by link. Periods of certificates count for the last one only: earlier ones merely
  * hand over.
- * @throws NotaryError KEY_NOT_TRUSTED, SIGNATURE_INVALID, METADATA_EXPIRED (a certificate), METADATA_ROLLBACK
+ * @throws MetadataError KEY_NOT_TRUSTED, SIGNATURE_INVALID, METADATA_EXPIRED (a certificate), METADATA_ROLLBACK
  */
 export function linkRoots(roots: readonly RootFile[], gun: Gun, at: Moment): RootChain {
   const current = roots.at(-1);
@@ -55,12 +55,12 @@ export function isAnchored(chain: RootChain, pin: Pin, gun: Gun): boolean {
 
 /**
  * Whether `next` may replace `previous`: newer, and signed by as many of the previous root's keys as that one asks for.
- * @throws NotaryError METADATA_ROLLBACK, KEY_NOT_TRUSTED
+ * @throws MetadataError METADATA_ROLLBACK, KEY_NOT_TRUSTED
  */
 export function requireSuccessor(previous: RootFile, next: RootFile, gun: Gun): void {
   const { version, roles } = previous.metadata;
   if (next.metadata.version <= version) {
-    throw new NotaryError(
+    throw new MetadataError(
       'METADATA_ROLLBACK',
       `root: expected a version after ${version}, which was seen before, got ${next.metadata.version}`,
     );
@@ -72,7 +72,7 @@ export function requireSuccessor(previous: RootFile, next: RootFile, gun: Gun): 
   );
   // A thief of the server's keys, or of the name, can write a root that is perfect but for this.
   if (signers.length < roles.root.threshold) {
-    throw new NotaryError(
+    throw new MetadataError(
       'KEY_NOT_TRUSTED',
       `root ${next.metadata.version} of ${gun} does not follow from root ${version}: ` +
         `expected signatures of ${roles.root.threshold} of its keys, got ${signers.length}`,

@@ -1,8 +1,8 @@
+import { echo, MetadataError } from '../metadata/metadata-error.ts';
 import type { Certificate } from './certificate.ts';
 import { type Moment, outOfPeriod } from './certificate-chain.ts';
 import type { Gun } from './gun.ts';
 import type { Key } from './key.ts';
-import { echo, NotaryError } from './notary-error.ts';
 import type { RootMetadata } from './root-metadata.ts';
 import { signersOf } from './signature.ts';
 
@@ -16,7 +16,7 @@ export interface RootKey {
 /** The keys of a root that may speak for the repository, and why the others may not. */
 export interface RootKeys {
   readonly fit: readonly RootKey[];
-  readonly unfit: readonly NotaryError[];
+  readonly unfit: readonly MetadataError[];
 }
 
 /**
@@ -25,12 +25,12 @@ export interface RootKeys {
  */
 export function rootKeysOf(root: RootMetadata, gun: Gun, at: Moment): RootKeys {
   const fit: RootKey[] = [];
-  const unfit: NotaryError[] = [];
+  const unfit: MetadataError[] = [];
   for (const key of root.roles.root.keys) {
     try {
       fit.push(rootKey(key, gun, at));
     } catch (error) {
-      if (!(error instanceof NotaryError)) throw error;
+      if (!(error instanceof MetadataError)) throw error;
       unfit.push(error);
     }
   }
@@ -39,7 +39,7 @@ export function rootKeysOf(root: RootMetadata, gun: Gun, at: Moment): RootKeys {
 
 /**
  * The keys of a root that signed it and whose certificates fit.
- * @throws NotaryError when they are fewer than it asks for: SIGNATURE_INVALID, or what is wrong with a certificate
+ * @throws MetadataError when they are fewer than it asks for: SIGNATURE_INVALID, or what is wrong with a certificate
  */
 export function ownSigners(root: RootMetadata, gun: Gun, at: Moment): readonly RootKey[] {
   const { fit, unfit } = rootKeysOf(root, gun, at);
@@ -50,7 +50,7 @@ export function ownSigners(root: RootMetadata, gun: Gun, at: Moment): readonly R
   // An expired certificate, say, explains more than a count does.
   const [fault] = unfit;
   if (fault !== undefined) throw fault;
-  throw new NotaryError(
+  throw new MetadataError(
     'SIGNATURE_INVALID',
     `root ${root.version}: expected valid signatures of ${threshold} of its own keys, got ${signing.size}`,
   );
@@ -70,7 +70,7 @@ function rootKey(key: Key, gun: Gun, at: Moment): RootKey {
   const fault = outOfPeriod(leaf, at);
   if (fault !== undefined) {
     const reason = fault.startsWith('expired') ? 'METADATA_EXPIRED' : 'KEY_NOT_TRUSTED';
-    throw new NotaryError(reason, `${where}: its certificate for ${gun} is out of its period: ${fault}`);
+    throw new MetadataError(reason, `${where}: its certificate for ${gun} is out of its period: ${fault}`);
   }
   return { key, leaf, intermediates };
 }
@@ -83,6 +83,6 @@ function isNamed(commonName: string, gun: Gun): boolean {
   return commonName === gun || (commonName.endsWith('/*') && gun.startsWith(commonName.slice(0, -1)));
 }
 
-function untrusted(message: string): NotaryError {
-  return new NotaryError('KEY_NOT_TRUSTED', message);
+function untrusted(message: string): MetadataError {
+  return new MetadataError('KEY_NOT_TRUSTED', message);
 }

@@ -1,9 +1,9 @@
 import { constants, verify } from 'node:crypto';
+import { Fields } from '../metadata/fields.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import type { Json } from '../metadata/strict-json.ts';
 import { parseBase64 } from './base64.ts';
-import { Fields } from './fields.ts';
 import type { Key, KeyMaterial } from './key.ts';
-import { NotaryError } from './notary-error.ts';
-import type { Json } from './strict-json.ts';
 
 export interface Signature {
   readonly keyId: string;
@@ -65,7 +65,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
 };
 
-/** @throws NotaryError METADATA_INVALID */
+/** @throws MetadataError METADATA_INVALID */
 export function parseSignature(value: Json, where: string): Signature {
   const fields = new Fields(value, where, ['keyid', 'method', 'sig']);
   return {
@@ -92,12 +92,12 @@ export function signersOf(signed: Signed, keys: readonly Key[]): readonly Key[] 
 
 /**
  * @returns the keys that signed
- * @throws NotaryError SIGNATURE_INVALID when they are fewer than the threshold
+ * @throws MetadataError SIGNATURE_INVALID when they are fewer than the threshold
  */
 export function requireThreshold(signed: Signed, role: RoleKeys, where: string): readonly Key[] {
   const signers = signersOf(signed, role.keys);
   if (signers.length < role.threshold) {
-    throw new NotaryError(
+    throw new MetadataError(
       'SIGNATURE_INVALID',
       `${where}: expected valid signatures of ${role.threshold} of ${role.keys.length} keys, got ${signers.length}`,
     );

@@ -1,8 +1,8 @@
+import { Fields } from '../metadata/fields.ts';
+import { malformed } from '../metadata/metadata-error.ts';
 import { type Envelope, openEnvelope } from './envelope.ts';
-import { Fields } from './fields.ts';
 import { type MetadataFileMeta, parseMetadataFileMeta } from './file-meta.ts';
 import { ROLE_LIMIT } from './metadata-limits.ts';
-import { malformed } from './notary-error.ts';
 import { type DelegationName, parseDelegationName, type TargetsName } from './role-name.ts';
 
 /** The newest word: which snapshot holds now. */
@@ -16,14 +16,14 @@ export interface SnapshotMetadata extends Envelope {
   readonly targets: ReadonlyMap<TargetsName, MetadataFileMeta>;
 }
 
-/** @throws NotaryError METADATA_INVALID, METADATA_MISMATCH */
+/** @throws MetadataError METADATA_INVALID, METADATA_MISMATCH */
 export function parseTimestamp(bytes: Uint8Array): TimestampMetadata {
   const envelope = openEnvelope(bytes, 'Timestamp', 'timestamp');
   const meta = metaOf(envelope, 'timestamp');
   return { ...envelope, snapshot: required(meta, 'snapshot', 'timestamp') };
 }
 
-/** @throws NotaryError METADATA_INVALID, METADATA_MISMATCH */
+/** @throws MetadataError METADATA_INVALID, METADATA_MISMATCH */
 export function parseSnapshot(bytes: Uint8Array): SnapshotMetadata {
   const envelope = openEnvelope(bytes, 'Snapshot', 'snapshot');
   const meta = metaOf(envelope, 'snapshot');

@@ -1,18 +1,14 @@
 import { join } from 'node:path';
-import type { Disk } from './disk.ts';
-import { hexDigest } from './file-meta.ts';
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import type { Disk } from '../state/disk.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 
 /** Names of the records in a folder; all other files are named by the SHA-256 of their bytes. */
 export const STATE = 'state';
 export const GENERATION = 'generation';
 export const REFRESHED = 'refreshed';
-
-/** Nothing new may be relied on, because it could not be made to outlive a crash. */
-export class StateUnwritable extends Error {
-  override readonly name = 'StateUnwritable';
-}
 
 /** Readable part of a folder's name; the hash after it makes it unique, and the whole fits any file system. */
 const FOLDER_NAME_LENGTH = 100;
@@ -53,7 +49,7 @@ export class StateFolder {
     }
   }
 
-  /** @returns `undefined` when there is no such file. @throws NotaryError TRUST_STATE_DAMAGED when it cannot be read. */
+  /** @returns `undefined` when there is no such file. @throws MetadataError TRUST_STATE_DAMAGED when it cannot be read. */
   async read(name: string): Promise<Uint8Array | undefined> {
     try {
       return await this.disk.read(join(this.path, name));
@@ -75,7 +71,7 @@ export class StateFolder {
   }
 
   /** Says what is wrong and how to go on. */
-  damaged(cause: unknown): NotaryError {
+  damaged(cause: unknown): MetadataError {
     return damage({ of: this.gun, path: this.path }, cause);
   }
 
@@ -85,9 +81,9 @@ export class StateFolder {
 }
 
 /** A fault found in the folder at `path`, with what to do about it. */
-export function damage({ of, path }: { readonly of: string; readonly path: string }, cause: unknown): NotaryError {
-  if (cause instanceof NotaryError && cause.reason === 'TRUST_STATE_DAMAGED') return cause;
-  return new NotaryError(
+export function damage({ of, path }: { readonly of: string; readonly path: string }, cause: unknown): MetadataError {
+  if (cause instanceof MetadataError && cause.reason === 'TRUST_STATE_DAMAGED') return cause;
+  return new MetadataError(
     'TRUST_STATE_DAMAGED',
     `the trust state of ${of} is damaged (${messageOf(cause)}): restore ${path} from its newest backup, ` +
       'or remove that whole folder to begin anew, which gives up what is known of earlier versions',

@@ -1,10 +1,10 @@
-import { parseExpiry } from './expiry.ts';
-import { Fields } from './fields.ts';
-import { hexDigest } from './file-meta.ts';
-import { METADATA_LIMIT, ROLE_LIMIT } from './metadata-limits.ts';
-import { malformed } from './notary-error.ts';
+import { parseExpiry } from '../metadata/expiry.ts';
+import { Fields } from '../metadata/fields.ts';
+import { malformed } from '../metadata/metadata-error.ts';
+import type { Json } from '../metadata/strict-json.ts';
+import { parseFileName, seal, unseal } from '../state/sealed-record.ts';
+import { ROLE_LIMIT } from './metadata-limits.ts';
 import { BASE_ROLES, isDelegationName, type RoleName } from './role-name.ts';
-import { type Json, parseStrictJson } from './strict-json.ts';
 import type { Floor, Floors } from './version-floor.ts';
 
 /**
@@ -34,25 +34,18 @@ export interface GenerationRecord {
   readonly state: string;
 }
 
-/** The layout of both records. A later one is refused by this program rather than half understood. */
-const FORMAT = 1;
-
 /** Roots of a lifetime of rotations. */
 const ROOTS_LIMIT = 10_000;
 
-const SHA256 = /^[0-9a-f]{64}$/;
-const SHA256_LENGTH = 64;
-
 export function encodeState(record: StateRecord): Buffer {
   return seal({
-    format: FORMAT,
     ...record,
     refreshedAt: record.refreshedAt.toISOString(),
     floors: Object.fromEntries(record.floors),
   });
 }
 
-/** @throws NotaryError METADATA_INVALID: truncated, changed, or of another format. */
+/** @throws MetadataError METADATA_INVALID: truncated, changed, or of another format. */
 export function decodeState(bytes: Uint8Array): StateRecord {
   const fields = unseal(bytes, 'the state', [
     'gun',
@@ -75,39 +68,23 @@ export function decodeState(bytes: Uint8Array): StateRecord {
 }
 
 export function encodeGeneration(record: GenerationRecord): Buffer {
-  return seal({ format: FORMAT, ...record });
+  return seal({ ...record });
 }
 
-/** @throws NotaryError METADATA_INVALID */
+/** @throws MetadataError METADATA_INVALID */
 export function decodeGeneration(bytes: Uint8Array): GenerationRecord {
   const fields = unseal(bytes, 'the generation', ['generation', 'state']);
   return { generation: fields.integer('generation', 1), state: fileName(fields.text('state')) };
 }
 
 export function encodeRefreshed(refreshedAt: Date): Buffer {
-  return seal({ format: FORMAT, refreshedAt: refreshedAt.toISOString() });
+  return seal({ refreshedAt: refreshedAt.toISOString() });
 }
 
-/** @throws NotaryError METADATA_INVALID */
+/** @throws MetadataError METADATA_INVALID */
 export function decodeRefreshed(bytes: Uint8Array): Date {
   const fields = unseal(bytes, 'the time of refresh', ['refreshedAt']);
   return parseExpiry(fields.text('refreshedAt'), 'the time of refresh');
-}
-
-/** The checksum first, so that a record cut anywhere does not have it right. */
-function seal(value: object): Buffer {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  return Buffer.concat([Buffer.from(`${hexDigest('sha256', body)}\n`), body]);
-}
-
-function unseal(bytes: Uint8Array, where: string, names: readonly string[]): Fields {
-  const sum = Buffer.from(bytes.subarray(0, SHA256_LENGTH)).toString('latin1');
-  const body = bytes.subarray(SHA256_LENGTH + 1);
-  if (hexDigest('sha256', body) !== sum) throw malformed(where, 'the bytes that were written', 'others');
-  const fields = new Fields(parseStrictJson(body, METADATA_LIMIT, where), where, ['format', ...names]);
-  const format = fields.integer('format', 1);
-  if (format !== FORMAT) throw malformed(where, `format ${FORMAT}`, String(format));
-  return fields;
 }
 
 function decodeFloor([role, value]: readonly [string, Json]): [RoleName, Floor] {
@@ -121,6 +98,5 @@ function isRoleName(text: string): text is RoleName {
 }
 
 function fileName(text: string): string {
-  if (!SHA256.test(text)) throw malformed('the state', 'a SHA-256 in hex', text.slice(0, SHA256_LENGTH));
-  return text;
+  return parseFileName(text, 'the state');
 }

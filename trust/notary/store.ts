@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Disk } from './disk.ts';
-import { hexDigest } from './file-meta.ts';
+import { hexDigest } from '../metadata/hex-digest.ts';
+import type { Disk } from '../state/disk.ts';
 import type { Gun } from './gun.ts';
 import { type LoadedState, loadState } from './load-state.ts';
 import { GENERATION, REFRESHED, STATE, StateFolder } from './state-folder.ts';
@@ -36,7 +36,7 @@ export class RepositoryStore {
 
   /**
    * @returns `undefined` when nothing was ever remembered
-   * @throws NotaryError TRUST_STATE_DAMAGED, StateUnwritable
+   * @throws MetadataError TRUST_STATE_DAMAGED, StateUnwritable
    */
   async load(): Promise<Pick<LoadedState, 'repository' | 'refreshedAt'> | undefined> {
     const loaded = await loadState(this.#folder);

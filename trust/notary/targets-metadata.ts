@@ -1,13 +1,13 @@
+import { Fields } from '../metadata/fields.ts';
+import { echo, malformed } from '../metadata/metadata-error.ts';
+import type { Json } from '../metadata/strict-json.ts';
 import { type Envelope, openEnvelope } from './envelope.ts';
-import { Fields } from './fields.ts';
 import { type FileMeta, parseFileMeta } from './file-meta.ts';
 import type { Key } from './key.ts';
 import { DELEGATION_DEPTH_LIMIT, ROLE_LIMIT, TARGET_LIMIT } from './metadata-limits.ts';
-import { echo, malformed } from './notary-error.ts';
 import { type DelegationName, parentOf, parseDelegationName, type TargetsName } from './role-name.ts';
 import { parseKeys, parseRoleKeys } from './root-metadata.ts';
 import type { RoleKeys } from './signature.ts';
-import type { Json } from './strict-json.ts';
 
 /** A role that was given a part of its parent's say. */
 export interface Delegation extends RoleKeys {
@@ -25,7 +25,7 @@ export interface TargetsMetadata extends Envelope {
 /** Prefixes of a delegation; real ones have one, or a handful. */
 const PATH_LIMIT = 1000;
 
-/** @throws NotaryError METADATA_INVALID, METADATA_MISMATCH */
+/** @throws MetadataError METADATA_INVALID, METADATA_MISMATCH */
 export function parseTargets(bytes: Uint8Array, name: TargetsName): TargetsMetadata {
   const envelope = openEnvelope(bytes, 'Targets', name);
   const fields = new Fields(envelope.body, name, ['targets', 'delegations']);

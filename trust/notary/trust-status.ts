@@ -1,6 +1,6 @@
+import type { RefreshFailure } from '../refresh/refresh-failure.ts';
 import type { Expiry, Renewal, TrustStatus } from '../status.ts';
 import type { Gun } from './gun.ts';
-import type { RefreshFailure } from './refresh-failure.ts';
 import type { State } from './repository-state.ts';
 import type { RoleName } from './role-name.ts';
 import { type TrustedRepository, trustedFilesOf } from './trusted-repository.ts';

@@ -1,9 +1,10 @@
+import { hexDigest } from '../metadata/hex-digest.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
 import { assemble, type FileSource } from './assemble.ts';
 import { requireUnexpired } from './envelope.ts';
-import { hexDigest, type MetadataFileMeta } from './file-meta.ts';
+import type { MetadataFileMeta } from './file-meta.ts';
 import { firstRoots, laterRoots, type RootJudgement, type RootSource } from './find-roots.ts';
 import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
 import type { Pin } from './pin.ts';
 import type { RoleName } from './role-name.ts';
 import { isAnchored, type RootChain, type RootFile, readRoot } from './root-chain.ts';
@@ -29,7 +30,7 @@ export interface Update {
  * none, or the one in force has expired, or something does not verify under it; then once, and everything is tried again
  * under the newest. A failure leaves what was remembered as it was; nothing of a half good answer is kept.
  * @returns the remembered repository itself when nothing has changed
- * @throws NotaryError, and what the source throws
+ * @throws MetadataError, and what the source throws
  */
 export async function update(request: Update): Promise<TrustedRepository> {
   const { previous } = request;
@@ -41,7 +42,7 @@ export async function update(request: Update): Promise<TrustedRepository> {
   try {
     return await underRoot(request, remembered);
   } catch (error) {
-    if (!(error instanceof NotaryError)) throw error;
+    if (!(error instanceof MetadataError)) throw error;
     if (error.reason === 'NOT_SIGNED') throw withdrawn(error, previous);
     return await underNewestRoot(request, remembered, error);
   }
@@ -63,7 +64,7 @@ async function underRoot(request: Update, chain: RootChain): Promise<TrustedRepo
 }
 
 /** @throws the fault there was under the old root, when there is no newer one */
-async function underNewestRoot(request: Update, chain: RootChain, fault: NotaryError): Promise<TrustedRepository> {
+async function underNewestRoot(request: Update, chain: RootChain, fault: MetadataError): Promise<TrustedRepository> {
   const newest = readRoot(await rootOrWithdrawn(request));
   if (newest.sha256 === chain.current.sha256) throw fault;
   return await underRoot(request, await followNewest(request, chain, newest));
@@ -74,7 +75,7 @@ async function withRetry(request: Update, chain: RootChain): Promise<TrustedRepo
   try {
     return await underRoot(request, chain);
   } catch (error) {
-    if (!(error instanceof NotaryError) || error.reason === 'NOT_SIGNED') throw error;
+    if (!(error instanceof MetadataError) || error.reason === 'NOT_SIGNED') throw error;
     return await underNewestRoot(request, chain, error);
   }
 }
@@ -93,14 +94,14 @@ async function rootOrWithdrawn({ source, previous }: Update): Promise<Uint8Array
   try {
     return await source.newestRoot();
   } catch (error) {
-    throw error instanceof NotaryError ? withdrawn(error, previous) : error;
+    throw error instanceof MetadataError ? withdrawn(error, previous) : error;
   }
 }
 
 /** 404 instead of a timestamp must not make us live on what is remembered: that would be a way to freeze us. */
-function withdrawn(error: NotaryError, previous: TrustedRepository | undefined): NotaryError {
+function withdrawn(error: MetadataError, previous: TrustedRepository | undefined): MetadataError {
   if (previous === undefined || error.reason !== 'NOT_SIGNED') return error;
-  return new NotaryError(
+  return new MetadataError(
     'NOT_SIGNED',
     `${error.message}, although it was signed before: its trust data was withdrawn`,
     {

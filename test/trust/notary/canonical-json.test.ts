@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalJson } from '../../../trust/notary/canonical-json.ts';
-import { type Json, parseStrictJson } from '../../../trust/notary/strict-json.ts';
+import { canonicalJson } from '../../../trust/metadata/canonical-json.ts';
+import { type Json, parseStrictJson } from '../../../trust/metadata/strict-json.ts';
 
 const forms: readonly (readonly [what: string, value: Json, form: string])[] = [
   ['names sorted', { b: 1, a: 2, A: 3 }, '{"A":3,"a":2,"b":1}'],

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseReference, parseRepositoryName, parseUpstreamName } from '../../../oci/reference.ts';
+import { canonicalJson } from '../../../trust/metadata/canonical-json.ts';
+import { type JsonObject, parseStrictJson } from '../../../trust/metadata/strict-json.ts';
 import { NotaryAuthority } from '../../../trust/notary/authority.ts';
-import { canonicalJson } from '../../../trust/notary/canonical-json.ts';
 import { parseRoot } from '../../../trust/notary/root-metadata.ts';
-import { type JsonObject, parseStrictJson } from '../../../trust/notary/strict-json.ts';
 import { NotaryFetch } from '../../support/notary-fetch.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseExpiry } from '../../../trust/notary/expiry.ts';
+import { parseExpiry } from '../../../trust/metadata/expiry.ts';
 
 for (const [text, moment] of [
   ['2036-11-21T04:43:32.630103509Z', '2036-11-21T04:43:32.630Z'],

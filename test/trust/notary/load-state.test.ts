@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { test } from 'node:test';
-import { type Disk, NODE_DISK } from '../../../trust/notary/disk.ts';
+import { type Disk, NODE_DISK } from '../../../trust/state/disk.ts';
 import { NOW, notaryClient, outcomeOf } from '../../support/notary-client.ts';
 
 /** The disk as a reader sees it beside a gateway that updates its state at the moment of the given read. */

@@ -7,7 +7,7 @@ import { MetadataUnavailable } from '../../../trust/fetch-metadata.ts';
 import type { Gun } from '../../../trust/notary/gun.ts';
 import { KnownTrust } from '../../../trust/notary/known-trust.ts';
 import { recallAll } from '../../../trust/notary/recall.ts';
-import { NODE_DISK } from '../../../trust/notary/disk.ts';
+import { NODE_DISK } from '../../../trust/state/disk.ts';
 import { FaultyDisk } from '../../support/faulty-disk.ts';
 import {
   DAY,

@@ -1,4 +1,6 @@
 import type { Log } from '../../oci/log.ts';
+import type { RefreshFailure } from '../refresh/refresh-failure.ts';
+import type { Gun } from './gun.ts';
 import type { Pin } from './pin.ts';
 import type { TrustedRepository } from './trusted-repository.ts';
 
@@ -17,4 +19,13 @@ export function logReplaced(
   for (const [role, { why }] of skipped) {
     if (previous?.skipped.has(role) !== true) log.warn({ gun, role }, `delegation passed over: ${why}`);
   }
+}
+
+/** Why a refresh failed. */
+export function logFailure(log: Log, gun: Gun, { error }: RefreshFailure, err: unknown): void {
+  const text = `trust refresh failed: ${error.message}`;
+  if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
+  // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
+  else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
+  else log.warn({ gun, reason: error.reason }, text);
 }

@@ -1,4 +1,4 @@
-import { echo, malformed } from './notary-error.ts';
+import { echo, malformed } from './metadata-error.ts';
 import type { Json, JsonObject } from './strict-json.ts';
 
 /**
@@ -10,7 +10,7 @@ export class Fields {
   readonly #object: JsonObject;
   readonly #where: string;
 
-  /** @throws NotaryError METADATA_INVALID unless `value` is an object. */
+  /** @throws MetadataError METADATA_INVALID unless `value` is an object. */
   constructor(value: Json | undefined, where: string, names: readonly string[]) {
     this.#object = objectOf(value, where);
     this.#where = where;

@@ -1,9 +1,7 @@
-import type { Log } from '../../oci/log.ts';
 import { MetadataUnavailable } from '../fetch-metadata.ts';
-import { Undetermined } from './finding.ts';
-import type { Gun } from './gun.ts';
-import { NotaryError } from './notary-error.ts';
-import { StateUnwritable } from './state-folder.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
+import { Undetermined } from './undetermined.ts';
 
 /** How the last refresh ended, when it did not end well. */
 export interface RefreshFailure {
@@ -13,12 +11,12 @@ export interface RefreshFailure {
    */
   readonly kind: 'answered' | 'unreachable' | 'ours';
   /** What a judgement is told. */
-  readonly error: NotaryError | Undetermined;
+  readonly error: MetadataError | Undetermined;
   readonly at: Date;
   /** Milliseconds after `at` in which asking again is pointless. */
   readonly pause: number;
   /** The server's last answer, when that was not acceptable either: an outage after it does not make it good. */
-  readonly answer: NotaryError | undefined;
+  readonly answer: MetadataError | undefined;
 }
 
 /** So that pulls during an outage are quick: only one in so many milliseconds waits for the server. */
@@ -42,7 +40,7 @@ export function failureOf(
   { refresh, before }: { readonly refresh: number; readonly before: RefreshFailure | undefined },
 ): RefreshFailure {
   const pause = Math.min(refresh, REFUSAL_PAUSE_MS);
-  if (error instanceof NotaryError) return { kind: 'answered', error, at, pause, answer: error };
+  if (error instanceof MetadataError) return { kind: 'answered', error, at, pause, answer: error };
   if (error instanceof MetadataUnavailable) {
     const wanted = (error.retryAfter ?? 0) * SECOND;
     const outage = Math.min(Math.max(wanted, OUTAGE_PAUSE_MS), OUTAGE_PAUSE_LIMIT_MS);
@@ -66,15 +64,7 @@ export function isPaused(failure: RefreshFailure, now: Date, least = 0): boolean
   return since >= 0 && since < Math.max(failure.pause, least);
 }
 
-export function logFailure(log: Log, gun: Gun, { error }: RefreshFailure, err: unknown): void {
-  const text = `trust refresh failed: ${error.message}`;
-  if (error.reason === 'INTERNAL') log.error({ gun, reason: error.reason, err }, text);
-  // Unsigned repositories are asked for every day; that is news for whoever asked, not for the operator.
-  else if (error.reason === 'NOT_SIGNED') log.info({ gun, reason: error.reason }, text);
-  else log.warn({ gun, reason: error.reason }, text);
-}
-
-function unreachable(cause: MetadataUnavailable, pause: number, answer: NotaryError | undefined): Undetermined {
+function unreachable(cause: MetadataUnavailable, pause: number, answer: MetadataError | undefined): Undetermined {
   const last = answer === undefined ? '' : `; its last answer was not acceptable (${answer.message})`;
   const message = `the trust server could not be asked (${cause.message})${last}`;
   return new Undetermined('TRUST_UNREACHABLE', message, Math.ceil(pause / SECOND), { cause });

@@ -5,8 +5,8 @@ import type { RefusalReason } from '../reason.ts';
  * The trust data is not acceptable. Never an outage: whoever could not be asked throws `MetadataUnavailable` instead.
  * `evidence` is what had been found good before the fault.
  */
-export class NotaryError extends Error {
-  override readonly name = 'NotaryError';
+export class MetadataError extends Error {
+  override readonly name = 'MetadataError';
   readonly reason: RefusalReason;
   readonly evidence: readonly EvidenceStep[];
 
@@ -17,14 +17,14 @@ export class NotaryError extends Error {
   }
 
   /** The same fault, after these good steps. */
-  after(steps: readonly EvidenceStep[]): NotaryError {
-    return new NotaryError(this.reason, this.message, { cause: this.cause, evidence: [...steps, ...this.evidence] });
+  after(steps: readonly EvidenceStep[]): MetadataError {
+    return new MetadataError(this.reason, this.message, { cause: this.cause, evidence: [...steps, ...this.evidence] });
   }
 }
 
 /** METADATA_INVALID, in the form every error of a parser has. */
-export function malformed(where: string, expected: string, got: string): NotaryError {
-  return new NotaryError('METADATA_INVALID', `${where}: expected ${expected}, got ${got}`);
+export function malformed(where: string, expected: string, got: string): MetadataError {
+  return new MetadataError('METADATA_INVALID', `${where}: expected ${expected}, got ${got}`);
 }
 
 /** Longest foreign text echoed in a message: enough to recognise it, too short to flood a log or a terminal. */

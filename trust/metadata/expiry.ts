@@ -1,4 +1,4 @@
-import { echo, malformed } from './notary-error.ts';
+import { echo, malformed } from './metadata-error.ts';
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 /**
  * A moment as Go writes it: RFC 3339, up to nanoseconds, any offset; cut to milliseconds, so never later than written.
  * Days that no calendar has are refused rather than rolled over, as `Date` would.
- * @throws NotaryError METADATA_INVALID
+ * @throws MetadataError METADATA_INVALID
  */
 export function parseExpiry(text: string, where: string): Date {
   const match = RFC_3339.exec(text);

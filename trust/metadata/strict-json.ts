@@ -1,4 +1,4 @@
-import { echo, malformed } from './notary-error.ts';
+import { echo, malformed } from './metadata-error.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
@@ -30,7 +30,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * in an object, `__proto__`, fractions, exponents and integers past 2^53 (the signer's numbers pass through a float64,
  * so two documents could have one canonical form), text that is not Unicode.
  * @param where what the document is, for messages
- * @throws NotaryError METADATA_INVALID
+ * @throws MetadataError METADATA_INVALID
  */
 export function parseStrictJson(bytes: Uint8Array, limit: number, where: string): Json {
   if (bytes.byteLength > limit) throw malformed(where, `at most ${limit} bytes`, `${bytes.byteLength}`);

@@ -16,14 +16,21 @@ function encode(value: Json): string {
 }
 
 function encodeObject(object: JsonObject): string {
-  const members = Object.entries(object)
-    .map(([name, value]) => ({ name, value, utf8: Buffer.from(name, 'utf8') }))
-    // Not JavaScript's own order: UTF-16 units put U+10000 and above before U+E000, bytes do not.
-    .sort((one, other) => Buffer.compare(one.utf8, other.utf8));
-  return `{${members.map(({ name, value }) => `${encodeText(name)}:${encode(value)}`).join(',')}}`;
+  const members = sortedNames(object).map((name) => `${encodeText(name)}:${encode(object[name] ?? null)}`);
+  return `{${members.join(',')}}`;
 }
 
+function sortedNames(object: JsonObject): string[] {
+  const names = Object.keys(object);
+  // JavaScript's own order puts U+10000 and above before U+E000, bytes do not; of all other names it is that of their bytes, and quick.
+  if (!names.some((name) => SURROGATE.test(name))) return names.sort();
+  return names.sort((one, other) => Buffer.compare(Buffer.from(one, 'utf8'), Buffer.from(other, 'utf8')));
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
 function encodeText(text: string): string {
+  if (!/["\\]/.test(text)) return `"${text}"`;
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
