@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Admissions } from '../cache/admissions.ts';
 import { BlobStore } from '../cache/blob-store.ts';
 import { DataFolder, DataFolderBusy } from '../cache/data-folder.ts';
 import type { Config, RuleConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
-import type { UpstreamName } from '../oci/reference.ts';
 import type { AddressBook } from '../proxy/addressing.ts';
 import { composeGateway, composePulls, type Gateway, type GatewayParts } from '../proxy/gateway.ts';
 import type { ManifestPulls } from '../proxy/pull-manifest.ts';
@@ -13,9 +11,8 @@ import { Upstreams } from '../proxy/upstreams.ts';
 import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
-import { RegistryClient } from '../upstream/registry-client.ts';
 import { openAuthority } from './open-authority.ts';
-import { credentialsOf } from './read-credentials.ts';
+import { openUpstreams } from './open-upstreams.ts';
 
 export interface Opened<Part> {
   readonly part: Part;
@@ -83,21 +80,7 @@ async function commonParts(
   { admissions, readOnly, log, now }: { admissions: Admissions; readOnly: boolean; log: Log; now: () => Date },
   onClose: (closer: Closer) => void,
 ): Promise<Omit<GatewayParts, 'store'>> {
-  const clients = new Map<UpstreamName, RegistryClient>();
-  for (const { name, url, ca, credentials, tokenHosts } of config.upstreams) {
-    const pem = ca === undefined ? {} : { ca: await readFile(ca, 'utf8') };
-    const client = new RegistryClient({
-      name,
-      url,
-      ...pem,
-      credentials: credentialsOf(credentials),
-      tokenHosts,
-      log,
-      now,
-    });
-    clients.set(name, client);
-    onClose(() => client.close());
-  }
+  const clients = await openUpstreams(config, log, now, onClose);
   const authorities: Authority[] = [];
   for (const authority of config.authorities) {
     const folder = join(config.data, 'trust', encodeURIComponent(authority.name));

@@ -38,6 +38,12 @@ export class Keyring {
     return new Keyring([...named, ...(await Promise.all(found.flat().map(readKeyFile)))], options.passphrase);
   }
 
+  /** These keys too. */
+  with(...keys: readonly SigningKey[]): Keyring {
+    const made = keys.map((key) => ({ file: 'a new key', text: '', id: key.public.id, key }));
+    return new Keyring([...made, ...this.#files], this.#passphrase);
+  }
+
   /** Those of the role's keys that are at hand, no more than it takes. @throws PublishError for a wrong passphrase */
   async signers(role: RoleKeys): Promise<readonly SigningKey[]> {
     const signers: SigningKey[] = [];

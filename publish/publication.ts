@@ -1,7 +1,7 @@
 import type { SigningKey } from './key.ts';
 import type { Keyring } from './keyring.ts';
 import type { Repository } from './load-repository.ts';
-import type { MetaFile, Root, RoleKeys, Snapshot, Targets, TargetsRole, Timestamp } from './metadata.ts';
+import type { MetaFile, Root, Snapshot, Targets, TargetsRole, Timestamp } from './metadata.ts';
 import { fileName, type RepositoryFolder } from './repository-folder.ts';
 import { isDue, type Periods } from './settings.ts';
 import { isSignedBy, metaFileOf, type SignedFile, signFile } from './signed-file.ts';
@@ -45,33 +45,26 @@ export async function publish(publishing: Publishing, change: Change): Promise<P
   const { folder, repository } = publishing;
   const root = change.root ?? repository.root;
   const meta = listing(repository, change.files ?? new Map());
-  const due = dueRoles(publishing, root.body, meta, change.renew === true);
-  const signers = await signersFor(publishing, root.body, due);
-  for (const [role, file] of change.files ?? [])
-    await folder.addMetadata(fileName(role, file.body.version), file.bytes);
-  if (signers === 'missing') return { outcome: 'waiting' };
+  const wanted = dueRoles(publishing, root.body, meta, change.renew === true);
+  const signers = await signersFor(publishing, root.body, wanted);
+  // With a new root the files may be believed under it only: they come with it or not at all.
+  if (signers !== undefined || change.root === undefined) await addFiles(folder, change);
+  if (signers === undefined && wanted.must) return { outcome: 'waiting' };
+  const due = signers === undefined ? NOTHING_DUE : wanted;
   if (!due.timestamp && change.root === undefined) return { outcome: 'unchanged' };
-  const { snapshot, timestamp } = signed(publishing, meta, due, signers);
-  if (snapshot !== repository.snapshot) {
-    await folder.addMetadata(fileName('snapshot', snapshot.body.version), snapshot.bytes);
-  }
+  const { snapshot, timestamp } = signed(publishing, meta, due, signers ?? NO_SIGNERS);
+  if (due.snapshot) await folder.addMetadata(fileName('snapshot', snapshot.body.version), snapshot.bytes);
   // Where the old keys did not sign what comes, clients need the new root before it; else it comes when all is there.
-  const rootFirst = change.root !== undefined && !acceptedUnder(repository.root.body, snapshot, timestamp);
+  const rootFirst = !isAccepted(repository.root.body, snapshot, timestamp, change);
   if (rootFirst) await addRoot(folder, change.root);
-  if (timestamp !== repository.timestamp) await folder.replaceTimestamp(timestamp.bytes);
+  if (due.timestamp) await folder.replaceTimestamp(timestamp.bytes);
   if (!rootFirst) await addRoot(folder, change.root);
   await prune(folder);
   return { outcome: 'published', timestamp: timestamp.body.version, snapshot: snapshot.body.version };
 }
 
-/** Whether a signature by hand is all that a change of root waits for: its snapshot and timestamp can be signed here. */
-export async function canSign(publishing: Publishing, root: Root): Promise<boolean> {
-  const { snapshot, timestamp } = publishing.repository;
-  const due = {
-    snapshot: !isSignedBy(snapshot, root.roles.snapshot, root.keys),
-    timestamp: !isSignedBy(timestamp, root.roles.timestamp, root.keys),
-  };
-  return (await signersFor(publishing, root, due)) !== 'missing';
+async function addFiles(folder: RepositoryFolder, { files = new Map() }: Change): Promise<void> {
+  for (const [role, file] of files) await folder.addMetadata(fileName(role, file.body.version), file.bytes);
 }
 
 /** The snapshot's list. What it once listed it lists forever: clients take a file that vanishes for an attack. */
@@ -89,7 +82,12 @@ function listing(
 interface Due {
   readonly snapshot: boolean;
   readonly timestamp: boolean;
+  /** Not for age alone: what changed is not seen, or not believed, before they are signed. */
+  readonly must: boolean;
 }
+
+const NOTHING_DUE: Due = { snapshot: false, timestamp: false, must: false };
+const NO_SIGNERS: Signers = { snapshot: [], timestamp: [] };
 
 function dueRoles(
   { repository, periods, now }: Publishing,
@@ -99,19 +97,15 @@ function dueRoles(
 ): Due {
   const { snapshot, timestamp } = repository;
   const changed = [...meta].some(([role, file]) => snapshot.body.meta.get(role)?.sha256 !== file.sha256);
-  const dueSnapshot =
-    renew ||
-    changed ||
-    isDue(snapshot.body.expires, periods.snapshot, now) ||
-    !isSignedBy(snapshot, roles.snapshot, keys);
-  const dueTimestamp =
-    dueSnapshot ||
-    isDue(timestamp.body.expires, periods.timestamp, now) ||
-    !isSignedBy(timestamp, roles.timestamp, keys);
-  return { snapshot: dueSnapshot, timestamp: dueTimestamp };
+  const mustSnapshot = renew || changed || !isSignedBy(snapshot, roles.snapshot, keys);
+  const dueSnapshot = mustSnapshot || isDue(snapshot.body.expires, periods.snapshot, now);
+  const mustTimestamp = mustSnapshot || !isSignedBy(timestamp, roles.timestamp, keys);
+  const dueTimestamp = dueSnapshot || mustTimestamp || isDue(timestamp.body.expires, periods.timestamp, now);
+  return { snapshot: dueSnapshot, timestamp: dueTimestamp, must: mustTimestamp };
 }
 
-async function signersFor({ keyring, repository }: Publishing, root: Root, due: Due): Promise<Signers | 'missing'> {
+/** Undefined when too few of the keys are at hand. */
+async function signersFor({ keyring, repository }: Publishing, root: Root, due: Due): Promise<Signers | undefined> {
   const of = async (role: 'snapshot' | 'timestamp', needed: boolean) => {
     if (!needed) return [];
     const signers = await keyring.signers(root.roles[role]);
@@ -120,11 +114,10 @@ async function signersFor({ keyring, repository }: Publishing, root: Root, due: 
   // In a rotation the old keys sign too, as far as they are at hand: then clients with the old root follow without a gap.
   const outgoing = async (role: 'snapshot' | 'timestamp') => {
     const keyIds = repository.root.body.roles[role].keyIds.filter((id) => !root.roles[role].keyIds.includes(id));
-    const old: RoleKeys = { keyIds, threshold: keyIds.length };
-    return keyIds.length === 0 ? [] : await keyring.signers(old);
+    return keyIds.length === 0 ? [] : await keyring.signers({ keyIds, threshold: keyIds.length });
   };
   const [snapshot, timestamp] = [await of('snapshot', due.snapshot), await of('timestamp', due.timestamp)];
-  return snapshot === undefined || timestamp === undefined ? 'missing' : { snapshot, timestamp };
+  return snapshot === undefined || timestamp === undefined ? undefined : { snapshot, timestamp };
 }
 
 function signed(
@@ -159,12 +152,19 @@ export function nextVersion({ highest, snapshot }: Repository, role: string): nu
   return Math.max(highest.get(role) ?? 0, snapshot.body.meta.get(role)?.version ?? 0) + 1;
 }
 
-function acceptedUnder(
+/** Whether clients with this root believe all of it. */
+function isAccepted(
   { roles, keys }: Root,
   snapshot: SignedFile<Snapshot>,
   timestamp: SignedFile<Timestamp>,
+  change: Change,
 ): boolean {
-  return isSignedBy(snapshot, roles.snapshot, keys) && isSignedBy(timestamp, roles.timestamp, keys);
+  const targets = change.files?.get('targets');
+  return (
+    isSignedBy(snapshot, roles.snapshot, keys) &&
+    isSignedBy(timestamp, roles.timestamp, keys) &&
+    (targets === undefined || isSignedBy(targets, roles.targets, keys))
+  );
 }
 
 async function addRoot(folder: RepositoryFolder, root: SignedFile<Root> | undefined): Promise<void> {

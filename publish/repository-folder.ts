@@ -121,11 +121,16 @@ export class RepositoryFolder {
 
   /** @throws PublishError when it is not there. */
   async readMetadata(name: string): Promise<Uint8Array> {
-    const bytes = await this.#read(join(this.metadata, name));
+    const bytes = await this.findMetadata(name);
     if (bytes !== undefined) return bytes;
     throw new PublishError(
       `${join(this.metadata, name)} is missing: put it back from a backup or a mirror of the repository; nothing was changed`,
     );
+  }
+
+  /** Undefined when it is not there. */
+  findMetadata(name: string): Promise<Uint8Array | undefined> {
+    return this.#read(join(this.metadata, name));
   }
 
   readStaged(name: string): Promise<Uint8Array | undefined> {

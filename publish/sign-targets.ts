@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { PublicKey, KeyId } from './key.ts';
 import type { Repository } from './load-repository.ts';
 import type { Delegation, RoleKeys, Target, Targets, TargetsRole } from './metadata.ts';
@@ -76,8 +75,4 @@ function requireCovered(delegation: Delegation, images: Images): void {
 function noKey(name: TargetsRole, { keyIds, threshold }: RoleKeys): string {
   const ids = keyIds.map((id) => id.slice(0, 8)).join(', ');
   return `no key of ${name} is at hand (it takes ${threshold} of ${ids}): pass it with --key FILE; nothing was changed`;
-}
-
-export function stagedPath(folder: Publishing['folder'], name: string): string {
-  return join(folder.staged, name);
 }
