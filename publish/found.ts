@@ -15,7 +15,8 @@ export interface Founding {
   readonly othersRootKeys: readonly PublicKey[];
   readonly rootThreshold: number;
   readonly periods: Periods;
-  readonly passphrase: string;
+  /** Of the keys that sign by hand; undefined leaves them open, for tests. */
+  readonly passphrase: string | undefined;
   readonly now: Date;
   /** Default: new random keys. */
   readonly makeKey?: (role: TopRole) => SigningKey;

@@ -1,26 +1,29 @@
 /**
- * A repository of ours in a folder of the test's own, and what is done to it.
+ * A repository of ours in a folder of the test's own, its keys in memory, so that no passphrase takes time.
  *
  *   const repo = await TestRepository.found(t);
  *   await repo.vouch('docker.io/acme/app:1', image.bytes);
- *   repo.now = new Date(...);                          // the clock is given
+ *   repo.now = new Date(...);                                   // the clock is given
+ *   await refresh(await repo.publishing({ without: ['snapshot'] }));
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '../../../oci/digest.ts';
 import { type Disk, NODE_DISK } from '../../../publish/disk.ts';
-import { type Founded, type Founding, found } from '../../../publish/found.ts';
+import { type Founding, found } from '../../../publish/found.ts';
+import { generateKey, type SigningKey } from '../../../publish/key.ts';
 import { Keyring } from '../../../publish/keyring.ts';
 import { loadRepository } from '../../../publish/load-repository.ts';
-import type { Target } from '../../../publish/metadata.ts';
+import type { Target, TopRole } from '../../../publish/metadata.ts';
 import type { Publishing } from '../../../publish/publication.ts';
 import { RepositoryFolder } from '../../../publish/repository-folder.ts';
-import { DEFAULT_PERIODS, type Periods } from '../../../publish/settings.ts';
+import { DEFAULT_PERIODS } from '../../../publish/settings.ts';
 import { type Signed, signersOfTargets, signImages } from '../../../publish/sign-targets.ts';
 import type { Closing } from '../../support/fake-registry.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
+export const DAY = 86_400_000;
 
 export async function temporaryFolder(t: Closing): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'docklock-publish-'));
@@ -30,28 +33,41 @@ export async function temporaryFolder(t: Closing): Promise<string> {
 
 export class TestRepository {
   readonly path: string;
-  readonly founded: Founded;
+  readonly keys: Record<TopRole, SigningKey[]>;
   now: Date;
   disk: Disk = NODE_DISK;
 
-  constructor(path: string, founded: Founded, now: Date) {
+  private constructor(path: string, keys: Record<TopRole, SigningKey[]>, now: Date) {
     this.path = path;
-    this.founded = founded;
+    this.keys = keys;
     this.now = now;
   }
 
-  static async found(t: Closing, wish: Partial<Founding> & { periods?: Periods } = {}): Promise<TestRepository> {
+  static async found(t: Closing, wish: Partial<Founding> = {}): Promise<TestRepository> {
     const path = join(await temporaryFolder(t), 'repo');
-    const now = wish.now ?? new Date();
-    const founding = {
+    const keys: Record<TopRole, SigningKey[]> = { root: [], targets: [], snapshot: [], timestamp: [] };
+    const makeKey = (role: TopRole) => {
+      const key = wish.makeKey?.(role) ?? generateKey();
+      keys[role].push(key);
+      return key;
+    };
+    const standard = {
       rootKeys: 1,
       othersRootKeys: [],
       rootThreshold: 1,
       periods: DEFAULT_PERIODS,
-      passphrase: PASSPHRASE,
+      passphrase: undefined,
     };
-    const founded = await found({ ...founding, now, ...wish, folder: new RepositoryFolder(path) });
-    return new TestRepository(path, founded, now);
+    const now = wish.now ?? new Date();
+    await found({ ...standard, now, ...wish, folder: new RepositoryFolder(path), makeKey });
+    return new TestRepository(path, keys, now);
+  }
+
+  /** The same folder as it is now, somewhere else, for what must not touch this one. */
+  async copy(t: Closing): Promise<TestRepository> {
+    const path = join(await temporaryFolder(t), 'repo');
+    await cp(this.path, path, { recursive: true });
+    return new TestRepository(path, this.keys, this.now);
   }
 
   get folder(): RepositoryFolder {
@@ -62,28 +78,32 @@ export class TestRepository {
     return join(this.path, 'metadata');
   }
 
-  /** @param keys instead of those in the repository's folders */
-  async publishing(keys?: {
-    readonly folders?: readonly string[];
-    readonly files?: readonly string[];
-  }): Promise<Publishing> {
+  /** @param hand which keys are at hand: all, but those of `without`, or none but `only` */
+  async publishing(hand: { without?: readonly TopRole[]; only?: readonly SigningKey[] } = {}): Promise<Publishing> {
     const { folder } = this;
-    const keyring = await Keyring.open({
-      folders: keys?.folders ?? [folder.onlineKeys, folder.offlineKeys],
-      files: keys?.files ?? [],
-      passphrase: async () => PASSPHRASE,
-    });
+    const own = Object.entries(this.keys).flatMap(([role, keys]) =>
+      hand.without?.includes(role as TopRole) ? [] : keys,
+    );
+    const none = await Keyring.open({ folders: [], passphrase: async () => PASSPHRASE });
     const repository = await loadRepository(folder);
-    return { folder, repository, keyring, periods: await folder.periods(), now: this.now };
+    return {
+      folder,
+      repository,
+      keyring: none.with(...(hand.only ?? own)),
+      periods: await folder.periods(),
+      now: this.now,
+    };
   }
 
-  async vouch(path: string, bytes: Uint8Array, role = 'targets', keys?: { files: readonly string[] }): Promise<Signed> {
-    const publishing = await this.publishing(
-      keys === undefined ? undefined : { folders: [this.folder.onlineKeys], ...keys },
-    );
+  async vouch(
+    path: string,
+    bytes: Uint8Array,
+    role = 'targets',
+    hand: Parameters<TestRepository['publishing']>[0] = {},
+  ): Promise<Signed> {
+    const publishing = await this.publishing(hand);
     const { file } = signersOfTargets(publishing.repository, role);
-    const images = new Map([...(file?.body.targets ?? []), [path, targetOf(bytes)] as const]);
-    return await signImages(publishing, role, images);
+    return await signImages(publishing, role, new Map([...(file?.body.targets ?? []), [path, targetOf(bytes)]]));
   }
 }
 
