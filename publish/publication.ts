@@ -72,11 +72,15 @@ function listing(
   repository: Repository,
   files: ReadonlyMap<TargetsRole, SignedFile<Targets>>,
 ): ReadonlyMap<TargetsRole, MetaFile> {
-  const newest = new Map([['targets', repository.targets] as const, ...repository.delegated, ...files]);
-  return new Map([
-    ...repository.snapshot.body.meta,
-    ...[...newest].map(([role, file]) => [role, metaFileOf(file)] as const),
-  ]);
+  const targets = files.get('targets') ?? repository.targets;
+  const { roles, keys } = targets.body.delegations;
+  const meta = new Map([...repository.snapshot.body.meta, ['targets', metaFileOf(targets)] as const]);
+  for (const [role, file] of [...repository.delegated, ...files]) {
+    const delegation = roles.find(({ name }) => name === role);
+    // Who lost the right to sign since has left a file that must not become current with the very change that took it.
+    if (delegation !== undefined && isSignedBy(file, delegation, keys)) meta.set(role, metaFileOf(file));
+  }
+  return meta;
 }
 
 interface Due {

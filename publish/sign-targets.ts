@@ -49,7 +49,7 @@ export async function signImages(publishing: Publishing, name: TargetsRole, imag
 export async function signTargets(
   publishing: Publishing,
   name: TargetsRole,
-  contents: Pick<Targets, 'targets' | 'delegations'>,
+  { targets, delegations }: Pick<Targets, 'targets' | 'delegations'>,
 ): Promise<Signed> {
   const { folder, repository, keyring, periods, now } = publishing;
   const { role, keys } = signersOfTargets(repository, name);
@@ -57,7 +57,7 @@ export async function signTargets(
   if (signers.length === 0) throw new PublishError(noKey(name, role));
   const version = nextVersion(repository, name);
   const expires = new Date(now.getTime() + periods.targets);
-  const file = signFile<Targets>({ type: 'targets', version, expires, ...contents }, signers);
+  const file = signFile<Targets>({ type: 'targets', version, expires, targets, delegations }, signers);
   if (!isSignedBy(file, role, keys)) {
     return { outcome: 'staged', file: await folder.stage(fileName(name, version), file.bytes) };
   }
