@@ -50,12 +50,13 @@ export async function loadRoots(
   for (const version of versions.sort((one, other) => one - other)) {
     const root = await read(folder, fileName('root', version), 'root');
     const previous = roots.at(-1);
-    checkVersion(root, previous === undefined ? version : previous.body.version + 1, pathOf(folder, root));
+    const where = join(folder.metadata, fileName('root', version));
+    checkVersion(root, previous === undefined ? version : previous.body.version + 1, where);
     for (const by of previous === undefined ? [root] : [previous, root]) {
       if (isSignedBy(root, by.body.roles.root, by.body.keys)) continue;
       const whose = by === root ? 'its own' : `version ${by.body.version}'s`;
       throw new PublishError(
-        `${pathOf(folder, root)} is not signed by ${whose} root keys: it was tampered with, so nothing is signed here; restore the folder from a backup`,
+        `${where} is not signed by ${whose} root keys: it was tampered with, so nothing is signed here; restore the folder from a backup`,
       );
     }
     roots.push(root);
@@ -170,7 +171,7 @@ class Loading {
 
   async #pending(role: TargetsRole, version: number): Promise<SignedFile<Targets>> {
     const file = await read(this.#folder, fileName(role, version), 'targets');
-    checkVersion(file, version, pathOf(this.#folder, file, role));
+    checkVersion(file, version, join(this.#folder.metadata, fileName(role, version)));
     return file;
   }
 

@@ -49,7 +49,7 @@ export async function publish(publishing: Publishing, change: Change): Promise<P
   const signers = await signersFor(publishing, root.body, wanted);
   // With a new root the files may be believed under it only: they come with it or not at all.
   if (signers !== undefined || change.root === undefined) await addFiles(folder, change);
-  if (signers === undefined && wanted.must) return { outcome: 'waiting' };
+  if (signers === undefined && (wanted.must || change.root === undefined)) return { outcome: 'waiting' };
   const due = signers === undefined ? NOTHING_DUE : wanted;
   if (!due.timestamp && change.root === undefined) return { outcome: 'unchanged' };
   const { snapshot, timestamp } = signed(publishing, meta, due, signers ?? NO_SIGNERS);
