@@ -4,9 +4,9 @@ import { nextVersion, type Published, type Publishing } from './publication.ts';
 import { PublishError } from './publish-error.ts';
 import { fileName } from './repository-folder.ts';
 import { type SignedFile, signFile } from './signed-file.ts';
-import { lacking, publishStaged, rootSignatories, type StagedFile } from './staged.ts';
+import { changesTargets, lacking, publishStaged, rootSignatories, type StagedFile } from './staged.ts';
 
-/** `staged`: the files wait in `staged/`; `lacks` says for whose signatures. */
+/** `staged`: these files in `staged/` wait, and `lacks` says for whose signatures. */
 export type RootChanged =
   | Published
   | { readonly outcome: 'staged'; readonly files: readonly string[]; readonly lacks: readonly string[] };
@@ -62,20 +62,21 @@ export async function changeRoot(publishing: Publishing, next: Root): Promise<Ro
     throw new PublishError('no root key is at hand: pass one with --key FILE; nothing was changed');
   }
   const root = signFile<Root>(next, signers);
-  const files = [await folder.stage(fileName('root', next.version), root.bytes)];
-  const lacks = lacking(stagedRoot(root), signatories);
+  const staged = [{ of: stagedRoot(root), signatories }];
   if (changesTargets(repository.root.body, next)) {
-    const targets = await signedAnew(publishing, next);
-    files.push(await folder.stage(fileName('targets', targets.body.version), targets.bytes));
-    lacks.push(
-      ...lacking(stagedTargets(targets), [{ who: 'the new targets keys', role: next.roles.targets, keys: next.keys }]),
-    );
+    const who = 'the new targets keys';
+    const of = stagedTargets(await signedAnew(publishing, next));
+    staged.push({ of, signatories: [{ who, role: next.roles.targets, keys: next.keys }] });
+  }
+  const files: string[] = [];
+  const lacks: string[] = [];
+  for (const { of, signatories: wanted } of staged) {
+    const path = await folder.stage(fileName(of.name.role, of.name.version), of.file.bytes);
+    const left = lacking(of, wanted);
+    if (left.length > 0) files.push(path);
+    lacks.push(...left);
   }
   return (await publishStaged(publishing)) ?? { outcome: 'staged', files, lacks };
-}
-
-function changesTargets({ roles: { targets: old } }: Root, { roles: { targets } }: Root): boolean {
-  return old.threshold !== targets.threshold || old.keyIds.join() !== targets.keyIds.join();
 }
 
 async function signedAnew({ repository, keyring, periods, now }: Publishing, next: Root): Promise<SignedFile<Targets>> {

@@ -115,7 +115,10 @@ export async function publishStaged(publishing: Publishing): Promise<Published |
       ? root.file
       : undefined;
   const under = newRoot?.body ?? repository.root.body;
-  const files = readyFiles(repository, staged, under);
+  // Targets that are staged for the keys of a coming root come with it, even where the old key has signed them too.
+  const early = newRoot === undefined && root !== undefined && changesTargets(repository.root.body, root.file.body);
+  const ready = early ? staged.filter(({ name }) => name.role !== 'targets') : staged;
+  const files = readyFiles(repository, ready, under);
   const targets = files.get('targets') ?? repository.targets;
   if (newRoot !== undefined && !isSignedBy(targets, under.roles.targets, under.keys)) return undefined;
   if (newRoot === undefined && files.size === 0) return undefined;
@@ -143,6 +146,11 @@ function readyFiles(
 /** Whether it still fits: nobody has published another version since it was made. */
 export function isNext({ highest, root }: Repository, { name, kind }: StagedFile): boolean {
   return name.version === (kind === 'root' ? root.body.version : (highest.get(name.role) ?? 0)) + 1;
+}
+
+/** Whether today's list of images must be signed by other keys before clients with the new root believe it. */
+export function changesTargets({ roles: { targets: old } }: Root, { roles: { targets } }: Root): boolean {
+  return old.threshold !== targets.threshold || old.keyIds.join() !== targets.keyIds.join();
 }
 
 function withFile(staged: StagedFile, file: SignedFile<Root | Targets>): StagedFile {

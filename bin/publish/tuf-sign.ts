@@ -79,7 +79,7 @@ async function signInPlace(
     now: new Date(),
   });
   if (published === undefined)
-    return `Signed by all. It waits for the other files in ${folder.staged} to be signed too.\n`;
+    return `Signed by all. It waits for the other files in ${folder.staged} to be signed too; if there are none, the\nlist of images has changed since: make the change again.\n`;
   return `Signed by all.\n${outcomeText(folder.path, published)}`;
 }
 

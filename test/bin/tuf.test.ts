@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { TufClient } from '../publish/support/tuf-client.ts';
+import { docklock, running } from '../support/command-line.ts';
+import { image } from '../support/fake-registry.ts';
+import { publishStage } from '../support/publish-stage.ts';
+
+const PATH = 'corp/acme/app:1';
+
+test('init says in plain words which key is what, and keeps the private ones from others', async (t) => {
+  const { folder, run } = await publishStage(t);
+  const repo = join(folder, 'second');
+  const { out } = await run('tuf', 'init', repo, '--root-keys', '2', '--root-threshold', '2');
+  for (const words of ['Put in a safe', 'Lost:', 'Stolen:', 'It takes 2 of the root keys', 'metadata/1.root.json']) {
+    assert.ok(out.includes(words), words);
+  }
+  for (const name of ['offline', 'online']) {
+    const keys = join(repo, 'keys', name);
+    for (const file of await readdir(keys)) {
+      assert.equal((await stat(join(keys, file))).mode & 0o777, 0o600);
+      const text = await readFile(join(keys, file), 'utf8');
+      if (file.endsWith('.pem')) assert.equal(/BEGIN ENCRYPTED PRIVATE KEY/.test(text), name === 'offline', file);
+    }
+  }
+  const again = await run('tuf', 'init', repo);
+  assert.match(again.err, /expected an empty folder or none/);
+});
+
+test('a root of three people is founded, rotated and renewed by a file that goes round', async (t) => {
+  const { folder, registry, run } = await publishStage(t);
+  registry.push('acme/app', image(), '1');
+  const key = (name: string) => join(folder, `${name}.pem`);
+  for (const name of ['alice', 'bob', 'carol']) assert.equal((await run('tuf', 'key', key(name))).code, 0);
+  const repo = join(folder, 'together');
+  const others = ['alice', 'bob', 'carol'].flatMap((name) => ['--root-key', join(folder, `${name}.pub`)]);
+  await run('tuf', 'init', repo, '--root-keys', '0', '--root-threshold', '2', ...others);
+  const early = await run('vouch', PATH, '--repository', repo, '--yes');
+  assert.match(early.err, /not founded yet: .*1\.root\.json lacks signatures/);
+  const first = join(repo, 'staged', '1.root.json');
+  const half = await run('tuf', 'sign', first, '--key', key('alice'), '--yes');
+  assert.match(half.out, /It still lacks 1 more of the new root keys/, half.err);
+  assert.match((await run('tuf', 'sign', first, '--key', key('bob'), '--yes')).out, /The repository is founded/);
+  assert.equal((await run('vouch', PATH, '--repository', repo, '--yes')).code, 0);
+  const client = await TufClient.start(t, join(repo, 'metadata'));
+  assert.notEqual(await client.target(PATH), undefined);
+  const rotated = await run('tuf', 'rotate', repo, 'targets', '--key', key('bob'), '--yes');
+  assert.match(
+    rotated.out,
+    /Not published yet\. It lacks 1 more of the root keys of version 1 .*\n.*\n {2}docklock tuf sign .*2\.root\.json --key KEY\n$/,
+    rotated.err,
+  );
+  const signed = await run('tuf', 'sign', join(repo, 'staged', '2.root.json'), '--key', key('carol'), '--yes');
+  assert.match(signed.out, /targets: new key [0-9a-f]{64}\n  targets: key [0-9a-f]{64} goes\n/);
+  assert.match(signed.out, /Signed by all\.\nPublished/, signed.err);
+  assert.notEqual(await client.target(PATH), undefined);
+  assert.deepEqual(await readdir(join(repo, 'staged')), []);
+});
+
+test('a collaborator vouches with a key of their own, and their images go with them', async (t) => {
+  const { folder, registry, repo, run } = await publishStage(t);
+  registry.push('acme/app', image(), '1');
+  const alice = join(folder, 'alice.pem');
+  await run('tuf', 'key', alice);
+  const given = await run('tuf', 'delegate', repo, 'corp/acme/*', join(folder, 'alice.pub'), '--name', 'acme');
+  assert.match(given.out, /The role acme may vouch for corp\/acme\/\*/, given.err);
+  const refused = await run('tuf', 'delegate', repo, 'corp/acme/*', alice, '--name', 'other');
+  assert.match(refused.err, /expected a public key, got a private one/);
+  const vouched = await run('vouch', PATH, '--repository', repo, '--role', 'acme', '--key', alice, '--yes');
+  assert.equal(vouched.code, 0, vouched.err);
+  const client = await TufClient.start(t, join(repo, 'metadata'));
+  assert.notEqual(await client.target(PATH), undefined);
+  const shown = JSON.parse((await docklock('tuf', 'show', repo, '--json')).out);
+  assert.deepEqual(
+    shown.roles.map(({ role, version }: { role: string; version: number }) => [role, version]),
+    [
+      ['root', 1],
+      ['targets', 2],
+      ['snapshot', 3],
+      ['timestamp', 3],
+      ['acme', 1],
+    ],
+  );
+  assert.equal((await run('tuf', 'undelegate', repo, 'acme')).code, 0);
+  assert.equal(await client.target(PATH), undefined);
+});
+
+test('a key that was put in a safe is brought with --key, and missed by name without', async (t) => {
+  const { folder, repo, run } = await publishStage(t);
+  const offline = join(repo, 'keys', 'offline');
+  const safe = join(folder, 'safe');
+  await rename(offline, safe);
+  const missed = await run('tuf', 'rotate', repo, 'timestamp', '--yes');
+  assert.match(missed.err, /no root key is at hand: pass one with --key FILE/);
+  const [root = ''] = (await readdir(safe)).filter((name) => /^root-.*\.pem$/.test(name));
+  const { code, out, err } = await run('tuf', 'rotate', repo, 'timestamp', '--key', join(safe, root), '--yes');
+  assert.equal(code, 0, err);
+  assert.match(out, /New timestamp key: .*online.*\nPublished/);
+  await (await TufClient.start(t, join(repo, 'metadata'))).refresh();
+});
+
+test('serve: a client follows what is vouched for, nothing is written over http, SIGTERM ends it', async (t) => {
+  const { registry, repo, run } = await publishStage(t);
+  registry.push('acme/app', image(), '1');
+  const served = await running(t, ['tuf', 'serve', repo, '--listen', '127.0.0.1:0'], /is served on (\S+)/);
+  const root = Buffer.from(await (await fetch(`${served.url}/1.root.json`)).arrayBuffer());
+  const client = await TufClient.at(t, `${served.url}/`, root);
+  assert.equal(await client.target(PATH), undefined);
+  await run('vouch', PATH, '--repository', repo, '--yes');
+  assert.notEqual(await client.target(PATH), undefined);
+  assert.equal((await fetch(`${served.url}/timestamp.json`, { method: 'PUT', body: '{}' })).status, 405);
+  assert.equal((await fetch(`${served.url}/healthz`)).status, 200);
+  assert.equal(await served.stop(), 0);
+});
+
+test('refresh is quiet when nothing is due, and names the keys that are missing when something is', async (t) => {
+  const { repo } = await publishStage(t);
+  const idle = await docklock('tuf', 'refresh', repo);
+  assert.deepEqual([idle.code, idle.out], [0, 'Nothing was due.\n']);
+  assert.match((await docklock('tuf', 'refresh', repo, '--force')).out, /Published: timestamp 2, snapshot 2/);
+  await rm(join(repo, 'keys', 'online'), { recursive: true });
+  const { code, err } = await docklock('tuf', 'refresh', repo, '--force');
+  assert.deepEqual([code, /snapshot and timestamp keys are not all in keys\/online/.test(err)], [70, true], err);
+});
+
+for (const [what, args, said] of [
+  [
+    'no passphrase and no terminal',
+    ['tuf', 'key', 'DIR/new.pem'],
+    /pass --passphrase-file FILE, or set DOCKLOCK_PASSPHRASE/,
+  ],
+  [
+    'a passphrase that is too short',
+    ['tuf', 'key', 'DIR/new.pem', '--passphrase-file', 'DIR/short'],
+    /at least 8 characters/,
+  ],
+  [
+    'a passphrase file that is not there',
+    ['tuf', 'key', 'DIR/new.pem', '--passphrase-file', 'DIR/none'],
+    /passphrase file cannot be read/,
+  ],
+  [
+    'a key file that is there already',
+    ['tuf', 'key', 'DIR/short', '--passphrase-file', 'DIR/passphrase'],
+    /cannot be written as a new file/,
+  ],
+  [
+    'a threshold that no keys reach',
+    ['tuf', 'init', 'DIR/new', '--root-threshold', '2', '--passphrase-file', 'DIR/passphrase'],
+    /between 1 and 1/,
+  ],
+  [
+    'an expiry that is none',
+    ['tuf', 'init', 'DIR/new', '--root-expires', 'soon', '--passphrase-file', 'DIR/passphrase'],
+    /such as 90d/,
+  ],
+  [
+    'a file to sign that is not staged',
+    ['tuf', 'sign', 'DIR/passphrase', '--yes'],
+    /expected a file such as DIR\/staged\/2\.root\.json/,
+  ],
+  [
+    'a role that cannot be rotated',
+    ['tuf', 'rotate', 'DIR/trust', 'acme', '--yes'],
+    /keys of a delegated role are changed with/,
+  ],
+  ['an address that is none', ['tuf', 'serve', 'DIR/trust', '--listen', 'nowhere'], /expected an address and a port/],
+  ['html where the timestamp was', ['tuf', 'show', 'DIR/html'], /timestamp\.json.*is this a file of a TUF repository/],
+] as const) {
+  test(`${what}: a sentence, nothing new`, async (t) => {
+    const { folder, repo } = await publishStage(t);
+    await writeFile(join(folder, 'short'), 'short\n');
+    if (args.some((arg) => arg === 'DIR/html')) {
+      await rename(repo, join(folder, 'html'));
+      await writeFile(join(folder, 'html', 'metadata', 'timestamp.json'), '<html>');
+      await mkdir(repo);
+    }
+    const before = (await readdir(folder)).sort();
+    const { code, err } = await docklock(...args.map((arg) => arg.replace('DIR', folder)));
+    assert.ok((code ?? 0) >= 64, `${code}`);
+    assert.match(err, said);
+    assert.deepEqual((await readdir(folder)).sort(), before);
+  });
+}
+
+test('help leads a newcomer: what there is, an example, the exit codes', async () => {
+  const tuf = (await docklock('tuf', '--help')).out;
+  for (const command of [
+    'init',
+    'show',
+    'key',
+    'delegate',
+    'undelegate',
+    'rotate',
+    'renew',
+    'sign',
+    'refresh',
+    'serve',
+  ]) {
+    assert.match(tuf, new RegExp(`^  ${command} `, 'm'));
+  }
+  assert.match(
+    (await docklock('vouch', '--help')).out,
+    /Examples:[\s\S]*Of --diff: 0 all as upstream, 1 a signed tag lags/,
+  );
+});
