@@ -52,8 +52,13 @@ export function rotatedRoot(publishing: Publishing, { role, outgoing, incoming, 
 /**
  * Signs a new root with the keys at hand, old and new, stages it, and publishes it if that is enough. Where it names other keys
  * for targets, today's images are signed anew with those, and with the old ones as far as they are at hand.
+ * @param beforeWriting runs when all is signed and nothing written: here a new key is saved, before anything relies on it
  */
-export async function changeRoot(publishing: Publishing, next: Root): Promise<RootChanged> {
+export async function changeRoot(
+  publishing: Publishing,
+  next: Root,
+  beforeWriting: () => Promise<void> = async () => undefined,
+): Promise<RootChanged> {
   const { folder, repository, keyring } = publishing;
   const signatories = rootSignatories(repository.root.body, next);
   const signers = [];
@@ -68,6 +73,7 @@ export async function changeRoot(publishing: Publishing, next: Root): Promise<Ro
     const of = stagedTargets(await signedAnew(publishing, next));
     staged.push({ of, signatories: [{ who, role: next.roles.targets, keys: next.keys }] });
   }
+  await beforeWriting();
   const files: string[] = [];
   const lacks: string[] = [];
   for (const { of, signatories: wanted } of staged) {

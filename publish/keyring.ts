@@ -21,6 +21,7 @@ interface KeyFile {
 export class Keyring {
   readonly #files: readonly KeyFile[];
   readonly #passphrase: AskPassphrase;
+  readonly #known = new Set<string>();
 
   private constructor(files: readonly KeyFile[], passphrase: AskPassphrase) {
     this.#files = files;
@@ -58,12 +59,26 @@ export class Keyring {
   }
 
   async #opened(file: KeyFile): Promise<SigningKey> {
-    const passphrase = file.key === undefined && isEncrypted(file.text) ? await this.#passphrase(file.file) : undefined;
-    file.key ??= readPrivateKey(file.text, passphrase, file.file);
+    file.key ??= isEncrypted(file.text) ? await this.#decrypted(file) : readPrivateKey(file.text, undefined, file.file);
     if (file.id !== undefined && file.id !== file.key.public.id) {
       throw new PublishError(`${publicFile(file.file)} is not the public half of ${file.file}: remove it`);
     }
     return file.key;
+  }
+
+  /** Keys often have one passphrase: what has opened one is tried on the next before anybody is asked. */
+  async #decrypted({ file, text }: KeyFile): Promise<SigningKey> {
+    for (const passphrase of this.#known) {
+      try {
+        return readPrivateKey(text, passphrase, file);
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+      }
+    }
+    const passphrase = await this.#passphrase(file);
+    const key = readPrivateKey(text, passphrase, file);
+    this.#known.add(passphrase);
+    return key;
   }
 }
 

@@ -12,13 +12,9 @@ const VARIABLE = 'DOCKLOCK_PASSPHRASE';
 /** Shorter ones are guessed however costly each guess is. Characters. */
 const LENGTH_LEAST = 8;
 
-/** The passphrase of a key that is there: from the file, the environment, or whoever sits at the terminal. Asked once for all keys. */
+/** The passphrase of a key that is there: from the file, the environment, or whoever sits at the terminal. */
 export function passphraseFrom(options: PassphraseOptions): (file: string) => Promise<string> {
-  let known: Promise<string> | undefined;
-  return (file) => {
-    known ??= given(options).then((passphrase) => passphrase ?? ask(`Passphrase of ${file}: `));
-    return known;
-  };
+  return async (file) => (await given(options)) ?? (await ask(`Passphrase of ${file}: `));
 }
 
 /** A passphrase for new keys; at the terminal it is asked for twice. @throws PublishError */

@@ -12,9 +12,10 @@ export function isTerminal(): boolean {
 /** Reads a line that is not shown. What is asked goes to standard error, so that standard output stays for pipes. */
 export async function askHidden(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(prompt);
+  // Before the question, so that nothing of the answer is shown.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
+  stderr.write(prompt);
   try {
     return await lineOf(stdin);
   } finally {
@@ -40,6 +41,8 @@ async function lineOf(stdin: NodeJS.ReadStream): Promise<string> {
       settle();
     };
     stdin.on('data', onData);
+    // A question before this one has paused it.
+    stdin.resume();
   });
 }
 
@@ -49,7 +52,8 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
   if (!isTerminal()) {
     throw new PublishError('there is no terminal to ask whether this is right: pass --yes; nothing was changed');
   }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // The terminal's own line editing will do, and leaves what is asked as it is written.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
   } finally {

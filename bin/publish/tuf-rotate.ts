@@ -50,10 +50,12 @@ export async function tufRotate(
   const passphrase = made === undefined || isOnline(role) ? undefined : await passphraseForNew(options, seen);
   const result = await changing(dir, options, async (publishing) => {
     const change: KeyChange = { role, outgoing, incoming: foreign ?? made?.public, threshold };
-    const next = rotatedRoot(publishing, change);
-    // Saved before anything relies on it: a key that is lost with the process cannot sign what the root then asks of it.
-    const saved = made === undefined ? undefined : await saveKey(publishing.folder, role, made, passphrase);
-    return { saved, changed: await changeRoot(withKey(publishing, made), next) };
+    let saved: MadeKey | undefined;
+    const save = async () => {
+      if (made !== undefined) saved = await saveKey(publishing.folder, role, made, passphrase);
+    };
+    const changed = await changeRoot(withKey(publishing, made), rotatedRoot(publishing, change), save);
+    return { saved, changed };
   });
   out.write(rotatedText(dir, role, result));
   return 0;
