@@ -6,7 +6,7 @@ import { generateKey } from '../../publish/key.ts';
 import { loadRepository } from '../../publish/load-repository.ts';
 import type { Targets } from '../../publish/metadata.ts';
 import { RepositoryFolder } from '../../publish/repository-folder.ts';
-import { signFile } from '../../publish/signed-file.ts';
+import { readFile as readSignedFile, signFile } from '../../publish/signed-file.ts';
 import { image } from '../support/fake-registry.ts';
 import { DAY, TestRepository, targetOf, temporaryFolder } from './support/repository.ts';
 
@@ -15,6 +15,10 @@ const APP = image();
 
 async function edit(file: string, change: (text: string) => string): Promise<void> {
   await writeFile(file, change(await readFile(file, 'utf8')));
+}
+
+function readFileOf(bytes: Uint8Array) {
+  return readSignedFile(bytes, 'root', '1.root.json');
 }
 
 /** What is in the folder, so that nothing may have changed. */
@@ -77,6 +81,18 @@ const FAULTS: readonly (readonly [what: string, spoil: (folder: string) => Promi
     'a gap in the roots',
     (folder) => cp(join(folder, '1.root.json'), join(folder, '3.root.json')),
     /3\.root\.json: expected version 2, got 1/,
+  ],
+  [
+    'a second root that a stranger has signed with keys of their own',
+    async (folder) => {
+      const key = generateKey();
+      const { body } = readFileOf(await readFile(join(folder, '1.root.json')));
+      const role = { keyIds: [key.public.id], threshold: 1 };
+      const roles = { root: role, targets: role, snapshot: role, timestamp: role };
+      const own = { ...body, version: 2, keys: new Map([[key.public.id, key.public]]), roles };
+      await writeFile(join(folder, '2.root.json'), signFile(own, [key]).bytes);
+    },
+    /2\.root\.json is not signed by version 1's root keys.*tampered/,
   ],
   [
     'targets of a stranger to be picked up',
