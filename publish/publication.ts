@@ -47,16 +47,19 @@ export async function publish(publishing: Publishing, change: Change): Promise<P
   const meta = listing(repository, change.files ?? new Map());
   const wanted = dueRoles(publishing, root.body, meta, change.renew === true);
   const signers = await signersFor(publishing, root.body, wanted);
-  // With a new root the files may be believed under it only: they come with it or not at all.
-  if (signers !== undefined || change.root === undefined) await addFiles(folder, change);
-  if (signers === undefined && (wanted.must || change.root === undefined)) return { outcome: 'waiting' };
+  if (signers === undefined && (wanted.must || change.root === undefined)) {
+    // With a new root the files may be believed under it only: they come with it or not at all.
+    if (change.root === undefined) await addFiles(folder, change);
+    return { outcome: 'waiting' };
+  }
   const due = signers === undefined ? NOTHING_DUE : wanted;
   if (!due.timestamp && change.root === undefined) return { outcome: 'unchanged' };
   const { snapshot, timestamp } = signed(publishing, meta, due, signers ?? NO_SIGNERS);
-  if (due.snapshot) await folder.addMetadata(fileName('snapshot', snapshot.body.version), snapshot.bytes);
-  // Where the old keys did not sign what comes, clients need the new root before it; else it comes when all is there.
+  // Where the old keys did not sign what comes, it means nothing before the new root; else the root comes when all is there.
   const rootFirst = !isAccepted(repository.root.body, snapshot, timestamp, change);
   if (rootFirst) await addRoot(folder, change.root);
+  await addFiles(folder, change);
+  if (due.snapshot) await folder.addMetadata(fileName('snapshot', snapshot.body.version), snapshot.bytes);
   if (due.timestamp) await folder.replaceTimestamp(timestamp.bytes);
   if (!rootFirst) await addRoot(folder, change.root);
   await prune(folder);

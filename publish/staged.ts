@@ -94,7 +94,7 @@ export async function signStaged(
 
 /** The same file with the signatures that a copy of it brings. @throws PublishError when it is another file */
 export function mergeStaged(staged: StagedFile, copy: StagedFile): StagedFile {
-  if (Buffer.compare(staged.file.message, copy.file.message) !== 0) {
+  if (!isSame(staged, copy)) {
     throw new PublishError('the two files do not say the same: they are of different changes; nothing was changed');
   }
   const { file } = staged;
@@ -108,7 +108,7 @@ export function mergeStaged(staged: StagedFile, copy: StagedFile): StagedFile {
  */
 export async function publishStaged(publishing: Publishing): Promise<Published | undefined> {
   const { folder, repository } = publishing;
-  const staged = await loadStaged(folder);
+  const staged = await waiting(folder);
   const root = staged.flatMap((one) => (one.kind === 'root' && isNext(repository, one) ? [one] : []))[0];
   const newRoot =
     root !== undefined && isComplete(root, rootSignatories(repository.root.body, root.file.body))
@@ -127,6 +127,23 @@ export async function publishStaged(publishing: Publishing): Promise<Published |
   for (const [role, { body }] of files) await folder.unstage(fileName(role, body.version));
   if (newRoot !== undefined) await folder.unstage(fileName('root', newRoot.body.version));
   return published;
+}
+
+/** What is staged, without what a crash left there after it was published. */
+async function waiting(folder: RepositoryFolder): Promise<readonly StagedFile[]> {
+  const left: StagedFile[] = [];
+  for (const staged of await loadStaged(folder)) {
+    const name = fileName(staged.name.role, staged.name.version);
+    const published = await folder.findMetadata(name);
+    const same = published !== undefined && isSame(staged, parseStaged(published, staged.name, name));
+    if (same) await folder.unstage(name);
+    else left.push(staged);
+  }
+  return left;
+}
+
+function isSame(one: StagedFile, other: StagedFile): boolean {
+  return Buffer.compare(one.file.message, other.file.message) === 0;
 }
 
 function readyFiles(

@@ -77,6 +77,31 @@ for (const [what, change] of Object.entries(CHANGES)) {
   });
 }
 
+test('a rotation of targets whose old key is lost is finished by doing it again, at whatever step it crashed', async (t) => {
+  const template = await TestRepository.found(t);
+  await template.vouch(OLD, APP.bytes);
+  template.keys.targets = [];
+  const rehearsal = await template.copy(t);
+  const disk = new FaultyDisk();
+  rehearsal.disk = disk;
+  await rotate(rehearsal, 'targets');
+  for (let step = 1; step <= disk.steps.length; step += 1) {
+    const at = `${step}: ${disk.steps[step - 1]}`;
+    template.keys.targets = [];
+    const repo = await template.copy(t);
+    const old = await TufClient.start(t, repo.metadata);
+    await old.refresh();
+    repo.disk = new FaultyDisk({ crashAt: step });
+    await assert.rejects(rotate(repo, 'targets'), /the process (ended at|has ended)/, at);
+    repo.disk = new FaultyDisk();
+    await rotate(repo, 'targets');
+    for (const client of [old, await TufClient.start(t, repo.metadata)]) {
+      assert.equal((await client.target(OLD))?.digest, APP.digest, at);
+    }
+    assert.deepEqual(await repo.folder.stagedNames(), [], at);
+  }
+});
+
 test('a disk that is full at any step of a vouching loses nothing, and the same can be done once there is room', async (t) => {
   const template = await TestRepository.found(t);
   const rehearsal = await template.copy(t);
