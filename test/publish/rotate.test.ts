@@ -91,6 +91,16 @@ test('with one root key of a threshold of two, a lost targets key cannot be repl
   await client.refresh();
 });
 
+test('targets that old and new key have signed wait for the root that names the new one', async (t) => {
+  const repo = await TestRepository.found(t, { rootKeys: 2, rootThreshold: 2 });
+  const [one] = repo.keys.root as [SigningKey, SigningKey];
+  const { targets, snapshot, timestamp } = repo.keys;
+  const { result } = await rotate(repo, 'targets', generateKey(), [one, ...targets, ...snapshot, ...timestamp]);
+  assert.equal(result.outcome, 'staged');
+  const { repository } = await repo.publishing();
+  assert.deepEqual([repository.root.body.version, repository.targets.body.version], [1, 1]);
+});
+
 test('a stolen targets key that was rotated out vouches for nothing any more', async (t) => {
   const repo = await TestRepository.found(t);
   await repo.vouch(PATH, APP.bytes);
