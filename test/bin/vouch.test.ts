@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { TufClient } from '../publish/support/tuf-client.ts';
 import { docklock } from '../support/command-line.ts';
 import { image, index } from '../support/fake-registry.ts';
@@ -71,6 +71,10 @@ test('a tag that is gone upstream is a lag, and an upstream that is out is no an
   assert.deepEqual([out.code, /could not find out/.test(out.out)], [2, true], out.out);
 });
 
+/** One for all refusals: none of them may change anything in it. */
+const untouched = await publishStage({ after });
+untouched.registry.push('acme/app', image(), '1');
+
 for (const [what, args, said] of [
   ['without --yes and a terminal', ['corp/acme/app:1'], /pass --yes; nothing was changed/],
   ['an image that the upstream has not', ['corp/acme/app:2', '--yes'], /the upstream has no such image/],
@@ -83,8 +87,7 @@ for (const [what, args, said] of [
   ['a withdrawal of what was never vouched for', ['--withdraw', 'corp/acme/app:1', '--yes'], /does not vouch for it/],
 ] as const) {
   test(`vouch ${what}: a sentence, and nothing is changed`, async (t) => {
-    const { registry, repo, run } = await publishStage(t);
-    registry.push('acme/app', image(), '1');
+    const { repo, run } = untouched;
     const { code, err } = await run('vouch', ...args, '--repository', repo);
     assert.ok((code ?? 0) >= 64, `${code}`);
     assert.match(err, said);
