@@ -5,6 +5,7 @@ import { ConfigError, formatConfigError } from '../config/problem.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { checkConfig } from './check-config.ts';
 import { demo } from './demo/demo.ts';
+import { addPublishCommands } from './publish/commands.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
@@ -32,7 +33,8 @@ Start here:
   docklock serve --config FILE           serve pulls until stopped
   docklock verify docker.io/library/nginx:1.27 --config FILE
                                          would this image be admitted, and why?
-  docklock status --config FILE          is the trust fresh, and what expires when?`,
+  docklock status --config FILE          is the trust fresh, and what expires when?
+  docklock tuf init DIR                  found a TUF repository, to sign images with docklock vouch`,
   );
 
 program
@@ -79,6 +81,8 @@ program
   .command('demo')
   .description('show the main job offline: a signed image admitted, six kinds of bad ones refused')
   .action(() => run(() => demo({ out, colour })));
+
+addPublishCommands(program, run, out);
 
 // commander ends with 1 for a wrong command line, which is `refused` here.
 const commands = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { AuthorityConfig, NotaryConfig, TufConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
 import { parseTag, type RepositoryName, tagReference, type UpstreamName } from '../oci/reference.ts';
@@ -27,6 +28,12 @@ export interface AuthoritySurroundings {
   readonly readOnly: boolean;
   readonly log: Log;
   readonly now: () => Date;
+}
+
+/** Where an authority of this name keeps what it must not forget. */
+export function placesOf(data: string, name: string): Pick<AuthoritySurroundings, 'folder' | 'floors'> {
+  const file = encodeURIComponent(name);
+  return { folder: join(data, 'trust', file), floors: join(data, 'floors', file) };
 }
 
 /** One line an authority kind. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Admissions } from '../cache/admissions.ts';
 import { BlobStore } from '../cache/blob-store.ts';
 import { DataFolder, DataFolderBusy } from '../cache/data-folder.ts';
@@ -11,7 +10,7 @@ import { Upstreams } from '../proxy/upstreams.ts';
 import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
-import { type AuthoritySurroundings, openAuthority } from './open-authority.ts';
+import { type AuthoritySurroundings, openAuthority, placesOf } from './open-authority.ts';
 import { openUpstreams } from './open-upstreams.ts';
 
 export interface Opened<Part> {
@@ -115,9 +114,7 @@ async function openAuthorities(
 ): Promise<readonly Authority[]> {
   const authorities: Authority[] = [];
   for (const authority of config.authorities) {
-    const file = encodeURIComponent(authority.name);
-    const places = { folder: join(config.data, 'trust', file), floors: join(config.data, 'floors', file) };
-    const opened = await openAuthority(authority, { ...places, ...around });
+    const opened = await openAuthority(authority, { ...placesOf(config.data, authority.name), ...around });
     authorities.push(opened.part);
     onClose(() => opened.close());
   }

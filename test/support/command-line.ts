@@ -24,8 +24,13 @@ export interface Serving {
 }
 
 /** Runs `docklock serve --config FILE` until the test ends; resolves when it listens. */
-export async function serving(t: Closing, config: string): Promise<Serving> {
-  const { child, text } = spawned(['serve', '--config', config]);
+export function serving(t: Closing, config: string): Promise<Serving> {
+  return running(t, ['serve', '--config', config], /listens on (\S+)/);
+}
+
+/** Runs a command that serves until the test ends; resolves when it says where. */
+export async function running(t: Closing, args: readonly string[], where: RegExp): Promise<Serving> {
+  const { child, text } = spawned(args);
   const closed = once(child, 'close') as Promise<[number | null]>;
   t.after(async () => {
     child.kill('SIGKILL');
@@ -33,10 +38,10 @@ export async function serving(t: Closing, config: string): Promise<Serving> {
   });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
-      const match = /listens on (\S+)/.exec(text.out);
+      const match = where.exec(text.out);
       if (match?.[1] !== undefined) resolve(match[1]);
     });
-    closed.then(([code]) => reject(new Error(`serve ended with ${code}: ${text.err}`)), reject);
+    closed.then(([code]) => reject(new Error(`${args[0]} ended with ${code}: ${text.err}`)), reject);
   });
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal);

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { NotaryPublisher } from '../../bin/demo/notary-publisher.ts';
+import { TrustServer } from '../../bin/demo/trust-server.ts';
+import { TufClient } from '../publish/support/tuf-client.ts';
+import { FakeRegistry, image } from '../support/fake-registry.ts';
+import { runShellBlocks } from './shell-blocks.ts';
+
+const PASSPHRASE = { DOCKLOCK_PASSPHRASE: 'correct horse battery staple' };
+
+async function folderOf(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'docklock-docs-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('docs/migrate-from-docker-content-trust.md: every command works as written, beside a Notary server', async (t) => {
+  const folder = await folderOf(t);
+  const registry = await FakeRegistry.start(t);
+  for (const name of ['web', 'api', 'db']) registry.push(`shop/${name}`, image({ layers: [name] }), '1.0');
+  const notary = new TrustServer();
+  const server = await notary.start();
+  t.after(() => notary.close());
+  const publisher = new NotaryPublisher({ gun: 'registry.corp.example/shop/web', now: new Date() });
+  const web = image({ layers: ['web'] });
+  publisher.sign('1.0', { digest: web.digest, size: web.bytes.byteLength });
+  publisher.publish(new Date());
+  notary.serve('registry.corp.example/shop/web', publisher.files);
+  await writeFile(
+    join(folder, 'docklock.yaml'),
+    `upstreams: { corp: { url: "${registry.url}", default: true } }
+authorities:
+  dct: { type: notary, server: "${server}", gun: "registry.corp.example/{repository}", pin: { rootKeys: ["${publisher.rootKeyId}"] } }
+policy: [{ images: "corp/**", require: [dct] }]
+`,
+  );
+  const { code, text } = await runShellBlocks('docs/migrate-from-docker-content-trust.md', folder, PASSPHRASE);
+  assert.equal(code, 0, text);
+  assert.match(text, new RegExp(`corp/shop/web:1.0\n  ${web.digest}\n.*\n.*\n  dct vouches for it: `));
+  assert.match(text, /corp\/shop\/api:1\.0\n(?:.*\n){3} {2}dct (?:does not vouch for it|cannot tell)/);
+  const client = await TufClient.start(t, join(folder, 'trust', 'metadata'));
+  assert.equal((await client.target('corp/shop/web:1.0'))?.digest, web.digest);
+  assert.notEqual(await client.target('corp/shop/db:1.0'), undefined);
+});
