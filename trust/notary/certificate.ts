@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { DER_BOOLEAN, DER_INTEGER, DER_SEQUENCE, type DerElement, derChildren, derElement, derHex } from './der.ts';
+import { DER_BOOLEAN, DER_INTEGER, DER_SEQUENCE, type DerElement, derChildren, derElement, derHex } from '../der.ts';
 import { NotaryError } from './notary-error.ts';
 
 /** A certificate with what `node:crypto` does not tell of it. */
