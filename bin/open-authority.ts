@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import type { AuthorityConfig, NotaryConfig } from '../config/config.ts';
+import type { AuthorityConfig, CosignConfig, NotaryConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
 import type { Authority } from '../trust/authority.ts';
 import { type MetadataFetch, MetadataTooLarge, MetadataUnavailable } from '../trust/fetch-metadata.ts';
 import { NotaryAuthority } from '../trust/notary/authority.ts';
+import { SigstoreAuthority } from '../trust/sigstore/authority.ts';
+import type { SignatureSources } from '../trust/sigstore/signature-source.ts';
 import { MetadataClient } from '../upstream/metadata-client.ts';
 import { BodyTooLarge, UpstreamError } from '../upstream/upstream-error.ts';
+import { cosignPolicy, needsRoot, trustedRootOf } from './cosign-policy.ts';
 import type { Opened } from './open-gateway.ts';
 import { credentialsOf } from './read-credentials.ts';
 
@@ -15,20 +18,18 @@ export interface AuthoritySurroundings {
   readonly readOnly: boolean;
   readonly log: Log;
   readonly now: () => Date;
+  /** The configured upstreams, for authorities whose signatures are kept in registries. */
+  readonly sources: SignatureSources;
 }
 
-type Opener<Kind extends AuthorityConfig['kind']> = (
-  config: Extract<AuthorityConfig, { kind: Kind }>,
-  around: AuthoritySurroundings,
-) => Promise<Opened<Authority>>;
-
 /** One line an authority kind. */
-const OPENERS: { readonly [Kind in AuthorityConfig['kind']]: Opener<Kind> } = {
-  notary: openNotary,
-};
-
 export function openAuthority(config: AuthorityConfig, around: AuthoritySurroundings): Promise<Opened<Authority>> {
-  return OPENERS[config.kind](config, around);
+  switch (config.kind) {
+    case 'notary':
+      return openNotary(config, around);
+    case 'cosign':
+      return openCosign(config, around);
+  }
 }
 
 async function openNotary(config: NotaryConfig, around: AuthoritySurroundings): Promise<Opened<Authority>> {
@@ -58,6 +59,22 @@ async function openNotary(config: NotaryConfig, around: AuthoritySurroundings): 
     client.close();
   };
   return { part, close };
+}
+
+async function openCosign(config: CosignConfig, { sources, log }: AuthoritySurroundings): Promise<Opened<Authority>> {
+  const policy = await cosignPolicy(config);
+  const root = needsRoot(policy) ? await trustedRootOf(config) : undefined;
+  const part = new SigstoreAuthority({
+    name: config.name,
+    policy,
+    root,
+    signatures: config.repository,
+    attestationManifests: config.attestationManifests,
+    refresh: config.recheck,
+    sources,
+    log,
+  });
+  return { part, close: () => part.close() };
 }
 
 /** `trust` and `upstream` do not know each other: here one's client becomes the other's need. */

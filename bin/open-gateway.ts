@@ -16,6 +16,7 @@ import { compilePattern, type Rule } from '../trust/rule.ts';
 import { RegistryClient } from '../upstream/registry-client.ts';
 import { openAuthority } from './open-authority.ts';
 import { credentialsOf } from './read-credentials.ts';
+import { sourcesThrough } from './signature-source.ts';
 
 export interface Opened<Part> {
   readonly part: Part;
@@ -99,9 +100,10 @@ async function commonParts(
     onClose(() => client.close());
   }
   const authorities: Authority[] = [];
+  const sources = sourcesThrough(clients);
   for (const authority of config.authorities) {
     const folder = join(config.data, 'trust', encodeURIComponent(authority.name));
-    const opened = await openAuthority(authority, { folder, readOnly, log, now });
+    const opened = await openAuthority(authority, { folder, readOnly, log, now, sources });
     authorities.push(opened.part);
     onClose(() => opened.close());
   }

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { entriesOf } from './check-names.ts';
 import { readRegularText, UnfitFile } from './file.ts';
@@ -37,11 +37,18 @@ async function checkServer(value: unknown, path: Path, surroundings: Surrounding
   const pin = isMapping(value.pin) ? value.pin : {};
   const credentials = isMapping(value.credentials) ? value.credentials : {};
   const inside = [...path, 'credentials'];
-  const files = await Promise.all([
+  const files: { complaints: Complaint[] }[] = await Promise.all([
     checkFile(value.ca, [...path, 'ca'], CERTIFICATES, surroundings),
     checkFile(pin.ca, [...path, 'pin', 'ca'], CERTIFICATES, surroundings),
     checkFile(credentials.passwordFile, [...inside, 'passwordFile'], PASSWORD, surroundings),
   ]);
+  const keys = Array.isArray(value.keys) ? value.keys : [];
+  const signing = await Promise.all([
+    checkFile(value.key, [...path, 'key'], PUBLIC_KEY, surroundings),
+    ...keys.map((key, at) => checkFile(key, [...path, 'keys', at], PUBLIC_KEY, surroundings)),
+    checkFile(isPath(value.trustRoot) ? value.trustRoot : '', [...path, 'trustRoot'], TRUSTED_ROOT, surroundings),
+  ]);
+  files.push(...signing);
   const variable = checkVariable(credentials.passwordEnv, [...inside, 'passwordEnv'], surroundings);
   return [...files.flatMap(({ complaints }) => complaints), ...variable];
 }
@@ -81,6 +88,39 @@ const PRIVATE_KEY: FileKind<KeyObject> = {
   expected: 'a readable PEM file of an unencrypted private key',
   parse: (text) => attempt('no such key in it', () => createPrivateKey(text)),
 };
+
+const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+const PUBLIC_KEY: FileKind<true> = {
+  expected: 'a readable PEM file with one public key: ECDSA P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits',
+  parse: (text) => {
+    // Node would make a public key of a private one or of a certificate, and whoever wrote that meant something else.
+    if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(text)) throw new UnfitFile('no public key in it');
+    const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = attempt('no such key in it', () =>
+      createPublicKey(text),
+    );
+    const { namedCurve = '', modulusLength = 0 } = details ?? {};
+    const strong = kind === 'ed25519' || CURVES.has(namedCurve) || (kind === 'rsa' && modulusLength >= 2048);
+    if (!strong) throw new UnfitFile(`a key of kind ${kind} ${namedCurve || modulusLength || ''}`.trimEnd());
+    return true;
+  },
+};
+
+const TRUSTED_ROOT: FileKind<true> = {
+  expected: 'a readable trusted_root.json of Sigstore',
+  parse: (text) => {
+    const root: unknown = attempt('no JSON in it', () => JSON.parse(text));
+    if (!isMapping(root) || !String(root.mediaType).startsWith('application/vnd.dev.sigstore.trustedroot')) {
+      throw new UnfitFile('no trusted root in it');
+    }
+    return true;
+  },
+};
+
+/** The words that `trustRoot` may be have neither. */
+function isPath(written: unknown): boolean {
+  return typeof written === 'string' && /\/|\.json$/.test(written);
+}
 
 const PASSWORD: FileKind<true> = {
   expected: 'a readable file with a password in it',

@@ -15,6 +15,10 @@ export function checkNames(root: Readonly<Record<string, unknown>>): Complaint[]
   return [
     ...checkUpstreams(entriesOf(root.upstreams)),
     ...checkAuthorityNames(entriesOf(root.authorities)),
+    ...checkSignatureRepositories(
+      entriesOf(root.authorities),
+      entriesOf(root.upstreams).map(([name]) => name),
+    ),
     ...checkRequired(root.policy, Object.keys(isMapping(root.authorities) ? root.authorities : {})),
     ...checkListeners(root.listen),
   ];
@@ -67,6 +71,23 @@ function checkAuthorityNames(authorities: readonly [string, unknown][]): Complai
       expected: 'the name of an authority: up to 63 letters, digits, ".", "_" and "-"',
       got: quoted(name),
     }));
+}
+
+/** Signatures are fetched as images are: with the address, CA and credentials of an upstream. */
+function checkSignatureRepositories(
+  authorities: readonly [string, unknown][],
+  upstreams: readonly string[],
+): Complaint[] {
+  return authorities.flatMap(([name, value]): Complaint[] => {
+    const written = isMapping(value) && value.type === 'cosign' ? value.repository : undefined;
+    const [first = ''] = typeof written === 'string' ? written.split('/') : [];
+    if (typeof written !== 'string' || !written.includes('/') || !isUpstreamName(first) || upstreams.includes(first)) {
+      return [];
+    }
+    const expected = `a repository of an upstream (${upstreams.join(', ') || 'none is configured'})`;
+    const hint = didYouMean(first, upstreams);
+    return [{ path: ['authorities', name, 'repository'], expected, got: quoted(written), hint }];
+  });
 }
 
 function checkRequired(policy: unknown, authorities: readonly string[]): Complaint[] {

@@ -71,7 +71,7 @@ export type SecretSource =
   | { readonly kind: 'env'; readonly name: string };
 
 /** Who may vouch; one member for each kind. */
-export type AuthorityConfig = NotaryConfig;
+export type AuthorityConfig = NotaryConfig | CosignConfig;
 
 /** Notary v1, the trust service of Docker Content Trust. */
 export interface NotaryConfig {
@@ -103,6 +103,69 @@ export type NotaryPin =
   | { readonly kind: 'ca'; readonly path: string }
   /** Whatever the server says first is believed ever after. */
   | { readonly kind: 'tofu' };
+
+/** Cosign: signatures and attestations kept in a registry. */
+export interface CosignConfig {
+  readonly kind: 'cosign';
+  /** The name that rules use. */
+  readonly name: string;
+  readonly signer: CosignSigner;
+  /** Whose CAs, logs and timestamps are believed. Default: Sigstore's public good instance. */
+  readonly trustRoot: { readonly kind: 'public-good' } | { readonly kind: 'file'; readonly path: string };
+  /** Default: a signature of the image, no attestation. */
+  readonly predicateType?: string;
+  /** Texts, perhaps with `*`, by path within the predicate. Default: none. */
+  readonly predicate: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The name the image must have been signed under, with `{registry}` and `{repository}` to be filled in. Default: any. */
+  readonly reference?: string;
+  /** How old a signature may be. Default: any age. */
+  readonly maxAge?: number;
+  /** Upstream and repository that hold the signatures, with the same to be filled in. Default: beside the image. */
+  readonly repository?: string;
+  /** Whether a signed attestation manifest of BuildKit's counts too. Default: false. */
+  readonly attestationManifests: boolean;
+  /** How long what was found good is used before the registry is asked again. Default: 1 hour. */
+  readonly recheck: number;
+}
+
+export type CosignSigner =
+  | {
+      readonly kind: 'keys';
+      /** PEM files, a public key each. */
+      readonly paths: readonly string[];
+      /** How many of them must have signed. Default: 1. */
+      readonly threshold: number;
+      /** Default: false. */
+      readonly log: boolean;
+      /** Default: false. */
+      readonly timestamp: boolean;
+    }
+  | {
+      readonly kind: 'certificate';
+      readonly issuer: string;
+      /** Perhaps with `*`. */
+      readonly identity: string;
+      readonly claims: Readonly<Partial<Record<CertificateClaim, string | undefined>>>;
+      /** Default: true. */
+      readonly log: boolean;
+      /** Default: true. */
+      readonly certificateLog: boolean;
+    };
+
+/** What a keyless certificate says of the build, under Fulcio's names. */
+export type CertificateClaim =
+  | 'buildSignerURI'
+  | 'buildSignerDigest'
+  | 'runnerEnvironment'
+  | 'sourceRepositoryURI'
+  | 'sourceRepositoryDigest'
+  | 'sourceRepositoryRef'
+  | 'sourceRepositoryOwnerURI'
+  | 'buildConfigURI'
+  | 'buildTrigger'
+  | 'sourceRepositoryVisibility';
 
 export interface RuleConfig {
   /** Patterns of image names, of checked syntax. */

@@ -1,6 +1,14 @@
 import { isIPv4 } from 'node:net';
 import { isUpstreamName } from '../oci/reference.ts';
-import type { AuthorityConfig, Config, CredentialsConfig, Listener, RuleConfig, UpstreamConfig } from './config.ts';
+import type {
+  AuthorityConfig,
+  Config,
+  CredentialsConfig,
+  Listener,
+  NotaryConfig,
+  RuleConfig,
+  UpstreamConfig,
+} from './config.ts';
 import { pathText } from './problem.ts';
 import { listenerText } from './schema/listen.ts';
 import { didYouMean } from './suggest.ts';
@@ -45,10 +53,14 @@ function transportWarnings(subject: string, { url, ca, credentials }: Transport)
 
 function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConfig[]): string[] {
   const subject = pathText(['authorities', authority.name]);
-  const { server: url, ca, credentials, name } = authority;
-  const rules = policy.filter((rule) => rule.require?.authorities.includes(name));
+  const rules = policy.filter((rule) => rule.require?.authorities.includes(authority.name));
+  const unused = rules.length === 0 ? [`${subject}: no rule requires it`] : [];
+  return authority.kind === 'notary' ? [...notaryWarnings(authority, subject, rules), ...unused] : unused;
+}
+
+function notaryWarnings(authority: NotaryConfig, subject: string, rules: readonly RuleConfig[]): string[] {
+  const { server: url, ca, credentials } = authority;
   const warnings = transportWarnings(subject, { url, ca, credentials });
-  if (rules.length === 0) warnings.push(`${subject}: no rule requires it`);
   if (authority.pin.kind === 'tofu') {
     warnings.push(`${subject}: pin is tofu, so whoever answers the first time is believed ever after`);
   }

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { AuthorityConfig } from '../config.ts';
 import { didYouMean } from '../suggest.ts';
+import { cosignSchema, toCosign } from './cosign.ts';
 import { isMapping, message } from './field.ts';
 import { notarySchema, toNotary } from './notary.ts';
 
 /** Kinds the configuration is to have later, and that must never pass for one it has. */
-const PLANNED = ['tuf', 'cosign'];
+const PLANNED = ['tuf'];
 
 /** The kinds of authority, by `type`: a new one is a schema here and a line in `toAuthority`. */
-const KINDS = [notarySchema] as const;
+const KINDS = [notarySchema, cosignSchema] as const;
 
 const TYPES = KINDS.map((kind) => kind.shape.type.value);
 const SUPPORTED = TYPES.join(', ');
@@ -25,6 +26,8 @@ export function toAuthority(name: string, written: WrittenAuthority, path: (text
   switch (written.type) {
     case 'notary':
       return toNotary(name, written, path);
+    case 'cosign':
+      return toCosign(name, written, path);
   }
 }
 
