@@ -28,6 +28,10 @@ export interface SignOptions {
   readonly key?: KeyPair;
   readonly log?: 'v1' | 'v2' | 'none';
   readonly timestamp?: boolean;
+  /** Whose key the log entry says it was, where that is to be somebody else's. */
+  readonly loggedKey?: KeyPair;
+  /** Bytes of certificate that the bundle shows, instead of the signer's own. */
+  readonly shownCertificate?: Buffer;
 }
 
 /** What is in the layer's annotations and blob of an old-style signature. */
@@ -80,16 +84,16 @@ export class SigstorePublisher {
 
   trustedRoot(change: (root: Json) => void = () => undefined): Buffer {
     const { ca, tlog, ctlog, tsa } = this.#parts;
-    const validFor = { start: new Date(this.signedAt.getTime() - DAY).toISOString() };
+    const period = () => ({ start: new Date(this.signedAt.getTime() - DAY).toISOString() });
     const log = (publicKey: Uint8Array, baseUrl: string) => ({
       baseUrl,
       hashAlgorithm: 'SHA2_256',
-      publicKey: { rawBytes: base64(publicKey), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
+      publicKey: { rawBytes: base64(publicKey), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor: period() },
       logId: { keyId: sha256(publicKey).toString('base64') },
     });
     const authority = (...certificates: ArrayBufferView[]) => ({
       certChain: { certificates: certificates.map((certificate) => ({ rawBytes: base64(certificate) })) },
-      validFor,
+      validFor: period(),
     });
     const root = {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
@@ -176,12 +180,17 @@ export class SigstorePublisher {
     return { signature, signer: { certificate: bytesOf(certificate) } };
   }
 
-  async #material(body: Body, { log = 'v1', timestamp = log === 'v2' }: SignOptions): Promise<object> {
-    const { signer, signature } = body;
+  async #material(signed: Body, options: SignOptions): Promise<object> {
+    const { log = 'v1', timestamp = log === 'v2', loggedKey, shownCertificate } = options;
+    const { signer, signature } = signed;
+    const logged = loggedKey?.publicKey.export({ type: 'spki', format: 'der' });
+    const body: Body = logged === undefined ? signed : { ...signed, signer: { key: logged } };
     const content =
-      'key' in signer
-        ? { publicKey: { hint: base64(sha256(signer.key)) } }
-        : { certificate: { rawBytes: base64(signer.certificate) } };
+      shownCertificate !== undefined
+        ? { certificate: { rawBytes: base64(shownCertificate) } }
+        : 'key' in signer
+          ? { publicKey: { hint: base64(sha256(signer.key)) } }
+          : { certificate: { rawBytes: base64(signer.certificate) } };
     const tlogEntries = log === 'none' ? [] : [log === 'v1' ? await this.#logged(body) : await this.#loggedV2(body)];
     const rfc3161Timestamps = timestamp ? [{ signedTimestamp: base64(await this.#timestamp(signature)) }] : [];
     return {
