@@ -237,16 +237,36 @@ test('trap 8: a message that an Ed25519 key has signed is verified', async () =>
 test('trap 9: whatever breaks inside is a refusal, with the cause kept', async () => {
   const bundle = await publisher.statement(statement, { timestamp: true });
   const broken: readonly ((one: Json) => void)[] = [
-    (one) => void (one.verificationMaterial.timestampVerificationData.rfc3161Timestamps[0].signedTimestamp = 'MAA='),
-    (one) => void (one.verificationMaterial.certificate.rawBytes = 'MAA='),
-    (one) => void (one.verificationMaterial.tlogEntries[0].canonicalizedBody = 'e30='),
-    (one) => void (one.verificationMaterial.tlogEntries[0].logIndex = 'x'),
-    (one) => void (one.verificationMaterial.tlogEntries[0].inclusionProof.logIndex = '-1'),
-    (one) => void (one.verificationMaterial.tlogEntries[0].inclusionProof.checkpoint.envelope = 'x'),
-    (one) => void (one.verificationMaterial = []),
-    (one) => void (one.dsseEnvelope.signatures = []),
-    (one) => void (one.dsseEnvelope.payload = 7),
-    (one) => void (one.mediaType = ['x']),
+    (one) => {
+      one.verificationMaterial.timestampVerificationData.rfc3161Timestamps[0].signedTimestamp = 'MAA=';
+    },
+    (one) => {
+      one.verificationMaterial.certificate.rawBytes = 'MAA=';
+    },
+    (one) => {
+      one.verificationMaterial.tlogEntries[0].canonicalizedBody = 'e30=';
+    },
+    (one) => {
+      one.verificationMaterial.tlogEntries[0].logIndex = 'x';
+    },
+    (one) => {
+      one.verificationMaterial.tlogEntries[0].inclusionProof.logIndex = '-1';
+    },
+    (one) => {
+      one.verificationMaterial.tlogEntries[0].inclusionProof.checkpoint.envelope = 'x';
+    },
+    (one) => {
+      one.verificationMaterial = [];
+    },
+    (one) => {
+      one.dsseEnvelope.signatures = [];
+    },
+    (one) => {
+      one.dsseEnvelope.payload = 7;
+    },
+    (one) => {
+      one.mediaType = ['x'];
+    },
   ];
   for (const breaking of broken) {
     const outcome = outcomeOf(() => check({ publisher, policy: keyless(), bundle: changed(bundle, breaking) }));
@@ -311,12 +331,37 @@ const WRONG_ROOTS: readonly [what: string, change: (root: Json) => void][] = [
   ['a CA without a beginning', (root) => delete root.certificateAuthorities[0].validFor.start],
   ['a timestamp authority without a beginning', (root) => delete root.timestampAuthorities[0].validFor],
   ['a certificate log without a beginning', (root) => delete root.ctlogs[0].publicKey.validFor],
-  ['a date that is none', (root) => void (root.tlogs[0].publicKey.validFor.start = 'yesterday')],
+  [
+    'a date that is none',
+    (root) => {
+      root.tlogs[0].publicKey.validFor.start = 'yesterday';
+    },
+  ],
   ['no media type', (root) => delete root.mediaType],
-  ['another media type', (root) => void (root.mediaType = 'application/json')],
-  ['a CA without certificates', (root) => void (root.certificateAuthorities[0].certChain.certificates = [])],
-  ['a log key of an unknown kind', (root) => void (root.tlogs[0].publicKey.keyDetails = 'LMS_SHA256')],
-  ['a log key that is none', (root) => void (root.tlogs[0].publicKey.rawBytes = 'AAAA')],
+  [
+    'another media type',
+    (root) => {
+      root.mediaType = 'application/json';
+    },
+  ],
+  [
+    'a CA without certificates',
+    (root) => {
+      root.certificateAuthorities[0].certChain.certificates = [];
+    },
+  ],
+  [
+    'a log key of an unknown kind',
+    (root) => {
+      root.tlogs[0].publicKey.keyDetails = 'LMS_SHA256';
+    },
+  ],
+  [
+    'a log key that is none',
+    (root) => {
+      root.tlogs[0].publicKey.rawBytes = 'AAAA';
+    },
+  ],
 ];
 
 for (const [what, change] of WRONG_ROOTS) {
@@ -329,7 +374,9 @@ for (const [what, change] of WRONG_ROOTS) {
 }
 
 test('trap 11: a log, or a timestamp authority, is believed only within its period', async () => {
-  const before = (one: Json) => void (one.validFor.end = new Date(publisher.signedAt.getTime() - 1000).toISOString());
+  const before = (one: Json) => {
+    one.validFor.end = new Date(publisher.signedAt.getTime() - 1000).toISOString();
+  };
   const v2 = await publisher.statement(statement, { log: 'v2' });
   const retired = publisher.trustedRoot((root) => before(root.tlogs[0].publicKey));
   assert.match(
