@@ -10,6 +10,7 @@
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
+import { withMailAddress } from './mail-certificate.ts';
 
 export const IDENTITY = 'https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main';
 export const ISSUER = 'https://token.actions.githubusercontent.com';
@@ -20,6 +21,7 @@ export interface KeyPair {
 }
 
 export interface SignOptions {
+  /** A URI, or an e-mail address. */
   readonly identity?: string;
   readonly issuer?: string;
   /** Beside the issuer, by the last number of the object identifier. */
@@ -45,6 +47,7 @@ export interface LegacyLayer {
 export type Json = any;
 
 type Parts = {
+  readonly caKey: KeyObject;
   readonly ca: Awaited<ReturnType<typeof initializeCA>>;
   readonly tlog: Awaited<ReturnType<typeof initializeTLog>>;
   readonly ctlog: Awaited<ReturnType<typeof initializeCTLog>>;
@@ -69,9 +72,14 @@ export class SigstorePublisher {
     // The mock's root certificates begin now, by the real clock, so that signatures are made a little later.
     const signedAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000);
     const ctlog = await initializeCTLog(ecKey(), signedAt);
+    const caKeys = ecKey('P-384');
+    const logged: typeof ctlog.log = (certificate, issuer) =>
+      ctlog.log(exactBytes(withMailAddress(Buffer.from(certificate), caKeys.privateKey)), issuer);
+    const log = { publicKey: ctlog.publicKey, logID: ctlog.logID, log: logged };
     return new SigstorePublisher(signedAt, {
       ctlog,
-      ca: await initializeCA(ecKey('P-384'), certificateLog ? ctlog : undefined, signedAt),
+      caKey: caKeys.privateKey,
+      ca: await initializeCA(caKeys, certificateLog ? log : undefined, signedAt),
       tlog: await initializeTLog(REKOR, ecKey(), signedAt),
       tsa: await initializeTSA(ecKey('P-384'), new Date(signedAt.getTime() + timestampAt)),
     });
@@ -177,7 +185,7 @@ export class SigstorePublisher {
         ...Object.entries(options.claims ?? {}).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
       ],
     });
-    return { signature, signer: { certificate: bytesOf(certificate) } };
+    return { signature, signer: { certificate: withMailAddress(bytesOf(certificate), this.#parts.caKey) } };
   }
 
   async #material(signed: Body, options: SignOptions): Promise<object> {
@@ -345,6 +353,11 @@ function pemOf(signer: Signer): string {
 
 function bytesOf(view: ArrayBufferView): Buffer {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** In a buffer of their own: what reads them looks at the whole of it. */
+function exactBytes(bytes: Buffer): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
 }
 
 function base64(bytes: ArrayBufferView): string {
