@@ -23,8 +23,12 @@ export async function cosignPolicy(config: CosignConfig): Promise<CosignPolicy> 
 
 async function signerOf(signer: CosignConfig['signer']): Promise<KeySigners | CertificateSigner> {
   if (signer.kind === 'keys') {
-    const { paths, threshold, log, timestamp } = signer;
-    const keys = await Promise.all(paths.map(async (path) => parsePublicKey(await readFile(path, 'utf8'))));
+    const { paths, embedded = [], sha256, threshold, log, timestamp } = signer;
+    const pems = [...(await Promise.all(paths.map((path) => readFile(path, 'utf8')))), ...embedded];
+    const keys = pems.map(parsePublicKey);
+    // Checked with the configuration, and again on what is used: the file may have been exchanged since.
+    const other = keys.find(({ id }) => sha256 !== undefined && id !== sha256);
+    if (other !== undefined) throw new RangeError(`expected the key ${sha256}, got ${other.id}`);
     return { kind: 'keys', keys, threshold, log, timestamp };
   }
   const { issuer, identity, claims, log, certificateLog } = signer;

@@ -79,7 +79,8 @@ function checkSignatureRepositories(
   upstreams: readonly string[],
 ): Complaint[] {
   return authorities.flatMap(([name, value]): Complaint[] => {
-    const written = isMapping(value) && value.type === 'cosign' ? value.repository : undefined;
+    const cosign = isMapping(value) && (value.type === 'cosign' || value.type === 'preset');
+    const written = cosign ? value.repository : undefined;
     const [first = ''] = typeof written === 'string' ? written.split('/') : [];
     if (typeof written !== 'string' || !written.includes('/') || !isUpstreamName(first) || upstreams.includes(first)) {
       return [];

@@ -109,6 +109,8 @@ export interface CosignConfig {
   readonly kind: 'cosign';
   /** The name that rules use. */
   readonly name: string;
+  /** The preset it was made of, and the patterns of the images that one is meant for. Default: none. */
+  readonly preset?: { readonly name: string; readonly version: number; readonly images: readonly string[] };
   readonly signer: CosignSigner;
   /** Whose CAs, logs and timestamps are believed. Default: Sigstore's public good instance. */
   readonly trustRoot: { readonly kind: 'public-good' } | { readonly kind: 'file'; readonly path: string };
@@ -135,6 +137,10 @@ export type CosignSigner =
       readonly kind: 'keys';
       /** PEM files, a public key each. */
       readonly paths: readonly string[];
+      /** Keys beside those of the files: PEM texts that a preset brings along. Default: none. */
+      readonly embedded?: readonly string[];
+      /** SHA-256 of the SubjectPublicKeyInfo that each key must have, in lower-case hex. Default: any key. */
+      readonly sha256?: string;
       /** How many of them must have signed. Default: 1. */
       readonly threshold: number;
       /** Default: false. */

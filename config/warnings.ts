@@ -3,12 +3,14 @@ import { isUpstreamName } from '../oci/reference.ts';
 import type {
   AuthorityConfig,
   Config,
+  CosignConfig,
   CredentialsConfig,
   Listener,
   NotaryConfig,
   RuleConfig,
   UpstreamConfig,
 } from './config.ts';
+import { isWithin } from './preset-scope.ts';
 import { pathText } from './problem.ts';
 import { listenerText } from './schema/listen.ts';
 import { didYouMean } from './suggest.ts';
@@ -55,7 +57,20 @@ function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConf
   const subject = pathText(['authorities', authority.name]);
   const rules = policy.filter((rule) => rule.require?.authorities.includes(authority.name));
   const unused = rules.length === 0 ? [`${subject}: no rule requires it`] : [];
-  return authority.kind === 'notary' ? [...notaryWarnings(authority, subject, rules), ...unused] : unused;
+  const own =
+    authority.kind === 'notary' ? notaryWarnings(authority, subject, rules) : presetWarnings(authority, rules);
+  return [...own, ...unused];
+}
+
+/** What a publisher's identity means is known of its own images only: elsewhere it vouches for what nobody looked into. */
+function presetWarnings({ name, preset }: CosignConfig, rules: readonly RuleConfig[]): string[] {
+  if (preset === undefined) return [];
+  const subject = pathText(['authorities', name]);
+  const stray = rules.flatMap(({ images }) => images.filter((image) => !isWithin(image, preset.images)));
+  return [...new Set(stray)].map(
+    (image) =>
+      `${subject}: preset ${preset.name} is meant for ${preset.images.join(', ')}, and a rule requires it for ${image}`,
+  );
 }
 
 function notaryWarnings(authority: NotaryConfig, subject: string, rules: readonly RuleConfig[]): string[] {

@@ -4,6 +4,7 @@ import { didYouMean } from '../suggest.ts';
 import { cosignSchema, toCosign } from './cosign.ts';
 import { isMapping, message } from './field.ts';
 import { notarySchema, toNotary } from './notary.ts';
+import { presetSchema, toPreset } from './preset.ts';
 
 /** Kinds the configuration is to have later, and that must never pass for one it has. */
 const PLANNED = ['tuf'];
@@ -17,7 +18,10 @@ const SUPPORTED = TYPES.join(', ');
 /** A name is part of file names and of log lines. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-export const authoritySchema = z.discriminatedUnion('type', KINDS, { error: ({ input }) => typeMessage(input) });
+/** One that names a preset has its type from there (`withPresetType`). */
+export const authoritySchema = z.discriminatedUnion('type', [presetSchema, ...KINDS], {
+  error: ({ input }) => typeMessage(input),
+});
 
 export type WrittenAuthority = z.output<typeof authoritySchema>;
 
@@ -28,6 +32,8 @@ export function toAuthority(name: string, written: WrittenAuthority, path: (text
       return toNotary(name, written, path);
     case 'cosign':
       return toCosign(name, written, path);
+    case 'preset':
+      return toPreset(name, written, path);
   }
 }
 
@@ -36,9 +42,9 @@ export function isAuthorityName(text: string): boolean {
 }
 
 function typeMessage(input: unknown): string {
-  if (!isMapping(input)) return `a mapping with a type (${SUPPORTED})`;
-  const expected = `the type of an authority (${SUPPORTED})`;
-  const planned = PLANNED.find((type) => type === input.type) ?? (input.preset === undefined ? undefined : 'preset');
+  if (!isMapping(input)) return `a mapping with a type (${SUPPORTED}) or a preset`;
+  const expected = `the type of an authority (${SUPPORTED}), or preset in its place`;
+  const planned = PLANNED.find((type) => type === input.type);
   if (planned !== undefined) return message(expected, `${planned} is planned, this version supports only ${SUPPORTED}`);
   return message(expected, typeof input.type === 'string' ? didYouMean(input.type, TYPES) : undefined);
 }

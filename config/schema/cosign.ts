@@ -29,8 +29,8 @@ const claims = {
   sourceRepositoryVisibility: claim,
 } satisfies Record<CertificateClaim, typeof claim>;
 
-export const cosignSchema = mapping('a mapping with type, and key or issuer and identity', {
-  type: z.literal('cosign'),
+/** Every field of a cosign authority; those of a preset override it. */
+export const cosignFields = {
   key: text(KEY_FILE).optional(),
   keys: names('a list of paths of PEM files', text(KEY_FILE)).optional(),
   threshold: z.int({ error: 'how many of the keys must have signed' }).min(1, { error: 'at least 1' }).optional(),
@@ -51,6 +51,11 @@ export const cosignSchema = mapping('a mapping with type, and key or issuer and 
   repository: textAs('a name such as "ghcr.io/acme/signatures"', parseRepository).optional(),
   attestationManifests: flag().prefault(false),
   recheck: duration('1s', '24h').prefault('1h'),
+};
+
+export const cosignSchema = mapping('a mapping with type, and key or issuer and identity', {
+  type: z.literal('cosign'),
+  ...cosignFields,
 }).superRefine((written, context) => {
   for (const { path, expected, hint, got } of clashes(written)) {
     context.addIssue({ code: 'custom', path: [...path], message: message(expected, hint, got) });
@@ -58,9 +63,9 @@ export const cosignSchema = mapping('a mapping with type, and key or issuer and 
 });
 
 type Written = z.output<typeof cosignSchema>;
-type Fields = Partial<Omit<Written, 'type'>>;
+export type Fields = Partial<Omit<Written, 'type'>>;
 
-interface Clash {
+export interface Clash {
   readonly path: readonly string[];
   readonly expected: string;
   readonly hint?: string;
@@ -68,7 +73,7 @@ interface Clash {
 }
 
 /** What is right by itself and wrong together: who must sign, and what then can be asked of the signature. */
-function clashes(written: Fields): Clash[] {
+export function clashes(written: Fields): Clash[] {
   const { key, keys, issuer, identity } = written;
   const keyed = key !== undefined || keys !== undefined;
   const keyless = issuer !== undefined || identity !== undefined;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { glance, problemsOf } from './config-folder.ts';
 
 const ADDRESS = 'an http:// or https:// address';
-const KINDS = 'the type of an authority (notary, cosign)';
+const KINDS = 'the type of an authority (notary, cosign), or preset in its place';
 const PIN_HINT =
   'write { rootKeys: [key id, …] } for known root keys, { ca: ./ca.pem } for root keys whose certificate that CA issued, or tofu to believe whatever the server says first';
 const ONE_DEMAND = 'a rule names who must vouch for its images, or says that unsigned ones are served';
@@ -16,15 +16,11 @@ type Row = readonly [yaml: string, ...problems: string[]];
 /** What is wrong with an authority of which the rest is right. Columns count from the entry's own line, the third. */
 const NOTARY: readonly Row[] = [
   ['{}', `3:3 authorities.a.type: ${KINDS}, not nothing`],
-  ['text', '3:6 authorities.a: a mapping with a type (notary, cosign), not "text"'],
-  ['', '3:6 authorities.a: a mapping with a type (notary, cosign), not an empty value'],
+  ['text', '3:6 authorities.a: a mapping with a type (notary, cosign) or a preset, not "text"'],
+  ['', '3:6 authorities.a: a mapping with a type (notary, cosign) or a preset, not an empty value'],
   [
     '{ type: tuf }',
     `3:14 authorities.a.type: ${KINDS}, not "tuf"; tuf is planned, this version supports only notary, cosign`,
-  ],
-  [
-    '{ preset: kubernetes }',
-    `3:3 authorities.a.type: ${KINDS}, not nothing; preset is planned, this version supports only notary, cosign`,
   ],
   ['{ type: notry }', `3:14 authorities.a.type: ${KINDS}, not "notry"; did you mean notary?`],
   ['{ type: notary, pin: tofu }', `3:3 authorities.a.server: ${ADDRESS}, not nothing`],
