@@ -5,6 +5,7 @@ import { ConfigError, formatConfigError } from '../config/problem.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { demo } from './demo/demo.ts';
 import { checkConfig } from './check-config.ts';
+import { presets, UnknownPreset } from './presets.ts';
 import { serve } from './serve.ts';
 import { verify } from './verify.ts';
 
@@ -29,8 +30,9 @@ Start here:
   docklock demo                          see it work, offline, in a few seconds
   docklock config check --config FILE    is the configuration right?
   docklock serve --config FILE           serve pulls until stopped
-  docklock verify docker.io/library/nginx:1.27 --config FILE
-                                         would this image be admitted, and why?`,
+  docklock verify registry.k8s.io/pause:3.10 --config FILE
+                                         would this image be admitted, and why?
+  docklock presets                       whose signatures can be verified out of the box?`,
   );
 
 program
@@ -50,6 +52,13 @@ program
     '\nExit codes: 0 admitted, 1 refused, 2 undetermined (could not find out), 64 and above: not asked.',
   )
   .action((image, options) => run(() => verify(image, { ...options, out, colour })));
+
+program
+  .command('presets')
+  .description('list the publishers whose signatures are known, or explain one')
+  .argument('[name]', 'such as kubernetes')
+  .option('--json', 'print one JSON object', false)
+  .action((name, options) => run(() => presets(name, { ...options, out, colour })));
 
 program
   .command('config')
@@ -85,7 +94,7 @@ function report(error: unknown): number {
     return EXIT_CONFIG;
   }
   process.stderr.write(`docklock: ${error instanceof Error ? error.message : String(error)}\n`);
-  return error instanceof RegistryError ? EXIT_USAGE : EXIT_FAILURE;
+  return error instanceof RegistryError || error instanceof UnknownPreset ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 function version(): string {
