@@ -1,5 +1,6 @@
 import type { Reason } from '../trust/reason.ts';
 import type { Denied } from '../trust/verdict.ts';
+import { waysOpen } from './ways-open.ts';
 
 /** A request ends with a verdict that denies it. Carries what the answer, the log and the audit need. */
 export class DeniedError extends Error {
@@ -18,14 +19,16 @@ export class DeniedError extends Error {
 /** One line for the person at the terminal: the image, why, and what to do. */
 export function sentence(image: string, verdict: Denied): string {
   const said = verdict.outcome === 'refused' ? 'DockLock refused' : 'DockLock could not verify';
-  return `${said} ${image}: ${verdict.message} [${verdict.reason}]. ${ADVICE[verdict.reason]}`;
+  const advice = (verdict.reason === 'NO_RULE' ? waysOpen(image) : undefined) ?? ADVICE[verdict.reason];
+  return `${said} ${image}: ${verdict.message} [${verdict.reason}]. ${advice}`;
 }
 
 const NEWER = 'Wait for the publisher to sign again; the gateway never goes back to older metadata';
 
 /** What to do about it, for every reason there is. */
 const ADVICE: Record<Reason, string> = {
-  NO_RULE: "Add a rule for it to the gateway's policy, or pull an image that one covers",
+  NO_RULE:
+    "Add a rule for it to the gateway's policy (docklock presets: whose signatures are known), vouch for it (docklock vouch), or pull an image that a rule covers",
   NOT_SIGNED: 'Ask the publisher to sign it, or pull a signed image',
   TAG_NOT_SIGNED: 'Pull a signed tag, or ask the publisher to sign this one',
   DIGEST_NOT_SIGNED: 'Pull it by its tag, or pull a digest that is signed now',
