@@ -38,7 +38,9 @@ async function verdict(t: TestContext, written: string, registry: FakeRegistry, 
   return finding.outcome === 'vouched' ? 'vouched' : finding.reason;
 }
 
-const signed = (options: SignOptions) => publisher.statement(imageStatement(app.digest), options);
+/** A service account's identity is an address, a workflow's is a URI. */
+const kinded = (options: SignOptions): SignOptions => ({ email: !options.identity?.includes('://'), ...options });
+const signed = (options: SignOptions) => publisher.statement(imageStatement(app.digest), kinded(options));
 
 /** An identity that the pattern of a preset means, and what resembles it without being it. */
 interface Likeness {
@@ -135,7 +137,7 @@ for (const { name, verifies } of PRESETS) {
   test(`${name} takes no attestation for a signature, and nothing unlogged`, async (t) => {
     const options = { identity: right[0] ?? '', issuer };
     const statement = attestation(app.digest, 'https://cosign.sigstore.dev/attestation/vuln/v1');
-    const report = await publisher.statement(statement, options);
+    const report = await publisher.statement(statement, kinded(options));
     assert.equal(await judged(t, `preset: ${name}`, report), 'SUBJECT_MISMATCH');
     const unlogged = await signed({ ...options, log: 'none', timestamp: true });
     assert.equal(await judged(t, `preset: ${name}`, unlogged), 'SIGNATURE_UNLOGGED');
@@ -143,10 +145,10 @@ for (const { name, verifies } of PRESETS) {
 }
 
 test("an address is no address for being a URI's text", async (t) => {
-  // A URI that reads like the address; the mock would make it one, so that it must not quite.
   const bundle = await signed({
-    identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com/',
+    identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
     issuer: 'https://accounts.google.com',
+    email: false,
   });
   assert.equal(await judged(t, 'preset: kubernetes', bundle), 'IDENTITY_MISMATCH');
 });

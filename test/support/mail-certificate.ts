@@ -8,14 +8,14 @@ const CRITICAL_LENGTH = 3;
 const EMAIL_TAG = 0x81;
 
 /**
- * @sigstore/mock makes every identity a URI. Where it looks like an address, this makes it one and signs anew, as Fulcio does
- * for service accounts; any other certificate is returned as it is.
+ * @sigstore/mock makes every identity a URI. Where it is one of these, this makes it an e-mail address and signs anew, as
+ * Fulcio does for service accounts; any other certificate is returned as it is.
  */
-export function withMailAddress(certificate: Buffer, caKey: KeyObject): Buffer {
+export function withMailAddress(certificate: Buffer, caKey: KeyObject, addresses: ReadonlySet<string>): Buffer {
   const extension = certificate.indexOf(SUBJECT_ALT_NAME) + SUBJECT_ALT_NAME.byteLength;
   const names = derElement(certificate, derElement(certificate, extension + CRITICAL_LENGTH).start);
   const name = derElement(certificate, names.start);
-  if (!/^[^/\s]+@[^/\s]+$/.test(certificate.toString('latin1', name.start, name.end))) return certificate;
+  if (!addresses.has(certificate.toString('latin1', name.start, name.end))) return certificate;
   const changed = Buffer.from(certificate);
   changed[names.start] = EMAIL_TAG;
   const outer = derElement(changed, 0);

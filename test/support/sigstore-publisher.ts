@@ -21,8 +21,9 @@ export interface KeyPair {
 }
 
 export interface SignOptions {
-  /** A URI, or an e-mail address. */
   readonly identity?: string;
+  /** The identity is an e-mail address; a URI otherwise, whatever it looks like. */
+  readonly email?: boolean;
   readonly issuer?: string;
   /** Beside the issuer, by the last number of the object identifier. */
   readonly claims?: Readonly<Record<number, string>>;
@@ -48,6 +49,8 @@ export type Json = any;
 
 type Parts = {
   readonly caKey: KeyObject;
+  /** What is to be an e-mail address in the certificate that is being made. */
+  readonly addresses: Set<string>;
   readonly ca: Awaited<ReturnType<typeof initializeCA>>;
   readonly tlog: Awaited<ReturnType<typeof initializeTLog>>;
   readonly ctlog: Awaited<ReturnType<typeof initializeCTLog>>;
@@ -73,12 +76,14 @@ export class SigstorePublisher {
     const signedAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000);
     const ctlog = await initializeCTLog(ecKey(), signedAt);
     const caKeys = ecKey('P-384');
+    const addresses = new Set<string>();
     const logged: typeof ctlog.log = (certificate, issuer) =>
-      ctlog.log(exactBytes(withMailAddress(Buffer.from(certificate), caKeys.privateKey)), issuer);
+      ctlog.log(exactBytes(withMailAddress(Buffer.from(certificate), caKeys.privateKey, addresses)), issuer);
     const log = { publicKey: ctlog.publicKey, logID: ctlog.logID, log: logged };
     return new SigstorePublisher(signedAt, {
       ctlog,
       caKey: caKeys.privateKey,
+      addresses,
       ca: await initializeCA(caKeys, certificateLog ? log : undefined, signedAt),
       tlog: await initializeTLog(REKOR, ecKey(), signedAt),
       tsa: await initializeTSA(ecKey('P-384'), new Date(signedAt.getTime() + timestampAt)),
@@ -176,16 +181,21 @@ export class SigstorePublisher {
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     const signature = sign(hash, signed, privateKey);
     if (options.key !== undefined) return { signature, signer: { key: spki } };
-    const certificate = await this.#parts.ca.issueCertificate({
+    const { ca, caKey, addresses } = this.#parts;
+    const { identity = IDENTITY } = options;
+    if (options.email === true) addresses.add(identity);
+    const issued = await ca.issueCertificate({
       publicKey: spki as Buffer<ArrayBuffer>,
-      subjectAltName: options.identity ?? IDENTITY,
+      subjectAltName: identity,
       extensions: [
         { oid: `${FULCIO}.1`, value: options.issuer ?? ISSUER, legacy: true },
         { oid: `${FULCIO}.8`, value: options.issuer ?? ISSUER },
         ...Object.entries(options.claims ?? {}).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
       ],
     });
-    return { signature, signer: { certificate: withMailAddress(bytesOf(certificate), this.#parts.caKey) } };
+    const certificate = withMailAddress(bytesOf(issued), caKey, addresses);
+    addresses.delete(identity);
+    return { signature, signer: { certificate } };
   }
 
   async #material(signed: Body, options: SignOptions): Promise<object> {
