@@ -144,9 +144,6 @@ function ask(
   entity: SignedEntity,
   wanted: { readonly log: boolean; readonly certificateLog: boolean; readonly timestamp: boolean },
 ): void {
-  if (wanted.log && entity.tlogEntries.length === 0) {
-    throw new SigstoreError('SIGNATURE_UNLOGGED', 'it has no entry of a transparency log');
-  }
   const thresholds = {
     tlogThreshold: wanted.log ? 1 : 0,
     ctlogThreshold: wanted.certificateLog ? 1 : 0,
