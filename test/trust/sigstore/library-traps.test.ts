@@ -415,6 +415,27 @@ test('trap 12: a certificate that is not for signing code, or asks for more than
   );
 });
 
+test('bytes after a certificate are no part of it', () => {
+  const more = Buffer.concat([certificate([names(URI), issuer]), Buffer.of(0)]);
+  assert.match(
+    outcomeOf(() => readSigningCertificate(more)),
+    /^METADATA_INVALID the signing certificate is malformed/,
+  );
+});
+
+test('an envelope with two signatures, or none, is no bundle', async () => {
+  const bundle = await publisher.statement(statement);
+  for (const count of [0, 2]) {
+    const other = changed(bundle, (one) => {
+      one.dsseEnvelope.signatures = Array.from({ length: count }, () => one.dsseEnvelope.signatures[0]);
+    });
+    assert.match(
+      outcomeOf(() => check({ publisher, policy: keyless(), bundle: other })),
+      /^METADATA_INVALID the bundle/,
+    );
+  }
+});
+
 test('trap 12: a CA does not sign code itself', () => {
   const codeSigning = extension('2.5.29.37', 'optional', sequence(objectId('1.3.6.1.5.5.7.3.3')));
   const plain = certificate([names(URI), issuer, codeSigning], {});
