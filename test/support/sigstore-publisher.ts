@@ -64,10 +64,19 @@ const REKOR = 'https://rekor.example';
 export class SigstorePublisher {
   readonly signedAt: Date;
   readonly #parts: Parts;
+  readonly #logKey: KeyPair;
 
-  private constructor(signedAt: Date, parts: Parts) {
+  private constructor(signedAt: Date, parts: Parts, logKey: KeyPair) {
     this.signedAt = signedAt;
     this.#parts = parts;
+    this.#logKey = logKey;
+  }
+
+  /** The same one so many milliseconds later, as far as its log is concerned. */
+  async later(milliseconds: number): Promise<SigstorePublisher> {
+    const signedAt = new Date(this.signedAt.getTime() + milliseconds);
+    const tlog = await initializeTLog(REKOR, this.#logKey, signedAt);
+    return new SigstorePublisher(signedAt, { ...this.#parts, tlog }, this.#logKey);
   }
 
   /** @param timestampAt when timestamps are made; with the signature unless given */
@@ -76,18 +85,20 @@ export class SigstorePublisher {
     const signedAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000);
     const ctlog = await initializeCTLog(ecKey(), signedAt);
     const caKeys = ecKey('P-384');
+    const logKey = ecKey();
     const addresses = new Set<string>();
     const logged: typeof ctlog.log = (certificate, issuer) =>
       ctlog.log(exactBytes(withMailAddress(Buffer.from(certificate), caKeys.privateKey, addresses)), issuer);
     const log = { publicKey: ctlog.publicKey, logID: ctlog.logID, log: logged };
-    return new SigstorePublisher(signedAt, {
+    const parts = {
       ctlog,
       caKey: caKeys.privateKey,
       addresses,
       ca: await initializeCA(caKeys, certificateLog ? log : undefined, signedAt),
-      tlog: await initializeTLog(REKOR, ecKey(), signedAt),
+      tlog: await initializeTLog(REKOR, logKey, signedAt),
       tsa: await initializeTSA(ecKey('P-384'), new Date(signedAt.getTime() + timestampAt)),
-    });
+    };
+    return new SigstorePublisher(signedAt, parts, logKey);
   }
 
   /** An hour after everything was signed. */

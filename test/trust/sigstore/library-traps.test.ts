@@ -415,6 +415,38 @@ test('trap 12: a certificate that is not for signing code, or asks for more than
   );
 });
 
+test('bytes after a certificate are no part of it', () => {
+  const more = Buffer.concat([certificate([names(URI), issuer]), Buffer.of(0)]);
+  assert.match(
+    outcomeOf(() => readSigningCertificate(more)),
+    /^METADATA_INVALID the signing certificate is malformed/,
+  );
+});
+
+test('an envelope with two signatures, or none, is no bundle', async () => {
+  const bundle = await publisher.statement(statement);
+  for (const count of [0, 2]) {
+    const other = changed(bundle, (one) => {
+      one.dsseEnvelope.signatures = Array.from({ length: count }, () => one.dsseEnvelope.signatures[0]);
+    });
+    assert.match(
+      outcomeOf(() => check({ publisher, policy: keyless(), bundle: other })),
+      /^METADATA_INVALID the bundle/,
+    );
+  }
+});
+
+test('trap 12: a CA does not sign code itself', () => {
+  const codeSigning = extension('2.5.29.37', 'optional', sequence(objectId('1.3.6.1.5.5.7.3.3')));
+  const plain = certificate([names(URI), issuer, codeSigning], {});
+  // keyUsage keyCertSign and cRLSign, and digitalSignature beside them.
+  const signing = Buffer.from(plain.toString('hex').replace('03020106', '03020186'), 'hex');
+  assert.match(
+    outcomeOf(() => readSigningCertificate(signing)),
+    /^KEY_NOT_TRUSTED .* is a CA$/,
+  );
+});
+
 test('trap 12: a CA with constraints that nobody would enforce is not taken into a trusted root', () => {
   const constraints = sequence(der(0xa0, sequence(sequence(general(0x86, 'acme.example')))));
   for (const weight of ['critical', 'optional'] as const) {
