@@ -10,7 +10,7 @@ const LABEL = 14;
 /** What holds for every signature of an image, whoever made it. */
 const TAGS =
   'Tags: a signature covers content, never a tag, so an older image that was signed passes under a newer tag. Where that ' +
-  'matters, require a tuf or notary authority as well, which must then agree.';
+  'matters, add freshness: { noRollback: true } to the rule, or require a tuf or notary authority as well.';
 
 const VOUCH = 'vouch for the image yourself with docklock vouch, and require that authority for it';
 
