@@ -5,6 +5,7 @@ import { ConfigError, formatConfigError } from '../config/problem.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { checkConfig } from './check-config.ts';
 import { demo } from './demo/demo.ts';
+import { presets, UnknownPreset } from './presets.ts';
 import { addPublishCommands } from './publish/commands.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
@@ -31,8 +32,9 @@ Start here:
   docklock demo                          see it work, offline, in a few seconds
   docklock config check --config FILE    is the configuration right?
   docklock serve --config FILE           serve pulls until stopped
-  docklock verify docker.io/library/nginx:1.27 --config FILE
+  docklock verify registry.k8s.io/pause:3.10 --config FILE
                                          would this image be admitted, and why?
+  docklock presets                       whose signatures can be verified out of the box?
   docklock status --config FILE          is the trust fresh, and what expires when?
   docklock tuf init DIR                  found a TUF repository, to sign images with docklock vouch`,
   );
@@ -70,6 +72,13 @@ Exit codes: 0 all is well, 1 something is to expire soon, 2 something has expire
   .action((options) => run(() => status({ ...options, out, colour })));
 
 program
+  .command('presets')
+  .description('list the publishers whose signatures are known, or explain one')
+  .argument('[name]', 'such as kubernetes')
+  .option('--json', 'print one JSON object', false)
+  .action((name, options) => run(() => presets(name, { ...options, out, colour })));
+
+program
   .command('config')
   .description('work with the configuration file')
   .command('check')
@@ -105,7 +114,7 @@ function report(error: unknown): number {
     return EXIT_CONFIG;
   }
   process.stderr.write(`docklock: ${error instanceof Error ? error.message : String(error)}\n`);
-  return error instanceof RegistryError ? EXIT_USAGE : EXIT_FAILURE;
+  return error instanceof RegistryError || error instanceof UnknownPreset ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 function version(): string {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuthorityConfig, NotaryConfig, TufConfig } from '../config/config.ts';
+import type { AuthorityConfig, CosignConfig, NotaryConfig, TufConfig } from '../config/config.ts';
 import type { Log } from '../oci/log.ts';
 import { parseTag, type RepositoryName, tagReference, type UpstreamName } from '../oci/reference.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import type { Authority } from '../trust/authority.ts';
 import { type MetadataFetch, MetadataTooLarge, MetadataUnavailable } from '../trust/fetch-metadata.ts';
 import { NotaryAuthority } from '../trust/notary/authority.ts';
+import { SigstoreAuthority } from '../trust/sigstore/authority.ts';
 import { TufAuthority } from '../trust/tuf/authority.ts';
 import { folderSource } from '../trust/tuf/folder-source.ts';
 import { httpSource } from '../trust/tuf/http-source.ts';
@@ -15,8 +16,10 @@ import type { MetadataSource } from '../trust/tuf/source.ts';
 import { MetadataClient } from '../upstream/metadata-client.ts';
 import type { RegistryClient } from '../upstream/registry-client.ts';
 import { BodyTooLarge, UpstreamError } from '../upstream/upstream-error.ts';
+import { cosignPolicy, needsRoot, trustedRootOf } from './cosign-policy.ts';
 import type { Opened } from './open-gateway.ts';
 import { credentialsOf } from './read-credentials.ts';
+import { sourcesThrough } from './signature-source.ts';
 
 export interface AuthoritySurroundings {
   /** Where its state is kept. */
@@ -43,6 +46,8 @@ export function openAuthority(config: AuthorityConfig, around: AuthoritySurround
       return openNotary(config, around);
     case 'tuf':
       return openTuf(config, around);
+    case 'cosign':
+      return openCosign(config, around);
   }
 }
 
@@ -123,6 +128,25 @@ export function rootsEndingIn403(client: Pick<MetadataClient, 'get'>): Pick<Meta
       }
     },
   };
+}
+
+async function openCosign(
+  config: CosignConfig,
+  { registries, log }: AuthoritySurroundings,
+): Promise<Opened<Authority>> {
+  const policy = await cosignPolicy(config);
+  const root = needsRoot(policy) ? await trustedRootOf(config) : undefined;
+  const part = new SigstoreAuthority({
+    name: config.name,
+    policy,
+    root,
+    signatures: config.repository,
+    attestationManifests: config.attestationManifests,
+    refresh: config.recheck,
+    sources: sourcesThrough(registries),
+    log,
+  });
+  return { part, close: () => part.close() };
 }
 
 /** `trust` and `upstream` do not know each other: here one's client becomes the other's need. */

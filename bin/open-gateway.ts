@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Admissions } from '../cache/admissions.ts';
 import { BlobStore } from '../cache/blob-store.ts';
 import { DataFolder, DataFolderBusy } from '../cache/data-folder.ts';
@@ -10,6 +11,7 @@ import { Upstreams } from '../proxy/upstreams.ts';
 import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
+import { TagMemory } from '../trust/tag-memory.ts';
 import { type AuthoritySurroundings, openAuthority, placesOf } from './open-authority.ts';
 import { openUpstreams } from './open-upstreams.ts';
 
@@ -95,7 +97,9 @@ async function commonParts(
 ): Promise<Omit<GatewayParts, 'store'>> {
   const clients = await openUpstreams(config, log, now, onClose);
   const authorities = await openAuthorities(config, { registries: clients, readOnly, log, now }, onClose);
-  const judge = new Judge(config.policy.map(ruleOf), authorities, log);
+  // No authority has a name that begins with a dot.
+  const tags = new TagMemory(join(config.data, 'trust', '.tags'), { readOnly });
+  const judge = new Judge(config.policy.map(ruleOf), authorities, log, tags);
   return {
     judge,
     upstreams: new Upstreams(clients),
@@ -122,7 +126,7 @@ async function openAuthorities(
 }
 
 function ruleOf(rule: RuleConfig, at: number): Rule {
-  const { images, require, mode, unsafeAllowUnsigned, maxAge } = rule;
+  const { images, require, mode, unsafeAllowUnsigned, maxAge, noRollback } = rule;
   return {
     id: `policy[${at}]`,
     patterns: images.map(compilePattern),
@@ -130,6 +134,7 @@ function ruleOf(rule: RuleConfig, at: number): Rule {
     mode,
     unsafeAllowUnsigned,
     maxAge,
+    noRollback,
   };
 }
 

@@ -1,7 +1,8 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { entriesOf } from './check-names.ts';
 import { readRegularText, UnfitFile } from './file.ts';
+import { findPreset } from './preset-catalog.ts';
 import type { Complaint, Path } from './problem.ts';
 import { isMapping } from './schema/field.ts';
 
@@ -37,12 +38,20 @@ async function checkServer(value: unknown, path: Path, surroundings: Surrounding
   const pin = isMapping(value.pin) ? value.pin : {};
   const credentials = isMapping(value.credentials) ? value.credentials : {};
   const inside = [...path, 'credentials'];
-  const files = await Promise.all([
+  const files: { complaints: Complaint[] }[] = await Promise.all([
     checkFile(value.ca, [...path, 'ca'], CERTIFICATES, surroundings),
     checkFile(pin.ca, [...path, 'pin', 'ca'], CERTIFICATES, surroundings),
     checkFile(credentials.passwordFile, [...inside, 'passwordFile'], PASSWORD, surroundings),
     checkFile(value.type === 'tuf' ? value.root : undefined, [...path, 'root'], TUF_ROOT, surroundings),
   ]);
+  const keys = Array.isArray(value.keys) ? value.keys : [];
+  const publicKey = publicKeyOf(value.preset);
+  const signing = await Promise.all([
+    checkFile(value.key, [...path, 'key'], publicKey, surroundings),
+    ...keys.map((key, at) => checkFile(key, [...path, 'keys', at], publicKey, surroundings)),
+    checkFile(isPath(value.trustRoot) ? value.trustRoot : '', [...path, 'trustRoot'], TRUSTED_ROOT, surroundings),
+  ]);
+  files.push(...signing);
   const variable = checkVariable(credentials.passwordEnv, [...inside, 'passwordEnv'], surroundings);
   return [...files.flatMap(({ complaints }) => complaints), ...variable];
 }
@@ -63,6 +72,7 @@ async function checkTls(listener: unknown, path: Path, surroundings: Surrounding
 
 interface FileKind<Value> {
   readonly expected: string;
+  readonly hint?: string;
   /** @throws UnfitFile */
   readonly parse: (text: string) => Value;
 }
@@ -82,6 +92,58 @@ const PRIVATE_KEY: FileKind<KeyObject> = {
   expected: 'a readable PEM file of an unencrypted private key',
   parse: (text) => attempt('no such key in it', () => createPrivateKey(text)),
 };
+
+const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+const PUBLIC_KEY: FileKind<KeyObject> = {
+  expected: 'a readable PEM file with one public key: ECDSA P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits',
+  parse: (text) => {
+    // Node would make a public key of a private one or of a certificate, and whoever wrote that meant something else.
+    if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(text)) throw new UnfitFile('no public key in it');
+    const key = attempt('no such key in it', () => createPublicKey(text));
+    const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = key;
+    const { namedCurve = '', modulusLength = 0 } = details ?? {};
+    const strong = kind === 'ed25519' || CURVES.has(namedCurve) || (kind === 'rsa' && modulusLength >= 2048);
+    if (!strong) throw new UnfitFile(`a key of kind ${kind} ${namedCurve || modulusLength || ''}`.trimEnd());
+    return key;
+  },
+};
+
+/** Whoever can exchange a download gets nothing by it where the preset knows what must come. */
+function publicKeyOf(presetName: unknown): FileKind<KeyObject> {
+  const preset = findPreset(presetName);
+  if (preset?.verifies.kind !== 'key-file' || preset.verifies.sha256 === undefined) return PUBLIC_KEY;
+  const { sha256, downloads } = preset.verifies;
+  const again = `download ${downloads.map(({ url }) => url).join(' or ')} again`;
+  return {
+    expected: `a readable PEM file with the public key of the preset ${preset.name}, SHA-256 ${sha256}`,
+    hint: `${again}; should the publisher have announced a new key, write type: cosign with it, without preset`,
+    parse: (text) => {
+      const key = PUBLIC_KEY.parse(text);
+      const got = createHash('sha256')
+        .update(key.export({ type: 'spki', format: 'der' }))
+        .digest('hex');
+      if (got !== sha256) throw new UnfitFile(`the key ${got}`);
+      return key;
+    },
+  };
+}
+
+const TRUSTED_ROOT: FileKind<true> = {
+  expected: 'a readable trusted_root.json of Sigstore',
+  parse: (text) => {
+    const root: unknown = attempt('no JSON in it', () => JSON.parse(text));
+    if (!isMapping(root) || !String(root.mediaType).startsWith('application/vnd.dev.sigstore.trustedroot')) {
+      throw new UnfitFile('no trusted root in it');
+    }
+    return true;
+  },
+};
+
+/** The words that `trustRoot` may be have neither. */
+function isPath(written: unknown): boolean {
+  return typeof written === 'string' && /\/|\.json$/.test(written);
+}
 
 const PASSWORD: FileKind<true> = {
   expected: 'a readable file with a password in it',
@@ -123,7 +185,8 @@ async function checkFile<Value>(
     return { complaints: [], value: kind.parse(await readRegularText(file)) };
   } catch (error) {
     if (!(error instanceof UnfitFile)) throw error;
-    return { complaints: [{ path, expected: kind.expected, got: `${error.message} at ${JSON.stringify(file)}` }] };
+    const got = `${error.message} at ${JSON.stringify(file)}`;
+    return { complaints: [{ path, expected: kind.expected, got, hint: kind.hint }] };
   }
 }
 

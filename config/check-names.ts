@@ -19,6 +19,10 @@ export function checkNames(root: Readonly<Record<string, unknown>>): Complaint[]
       entriesOf(root.authorities),
       entriesOf(root.upstreams).map(([name]) => name),
     ),
+    ...checkSignatureRepositories(
+      entriesOf(root.authorities),
+      entriesOf(root.upstreams).map(([name]) => name),
+    ),
     ...checkRequired(root.policy, Object.keys(isMapping(root.authorities) ? root.authorities : {})),
     ...checkListeners(root.listen),
   ];
@@ -83,6 +87,24 @@ function checkMetadataUpstreams(authorities: readonly [string, unknown][], upstr
     const path = ['authorities', name, 'metadata'];
     const expected = `oci:// and the name of an upstream (${known})`;
     return [{ path, expected, got: quoted(upstream), hint: didYouMean(upstream, upstreams) }];
+  });
+}
+
+/** Signatures are fetched as images are: with the address, CA and credentials of an upstream. */
+function checkSignatureRepositories(
+  authorities: readonly [string, unknown][],
+  upstreams: readonly string[],
+): Complaint[] {
+  return authorities.flatMap(([name, value]): Complaint[] => {
+    const cosign = isMapping(value) && (value.type === 'cosign' || value.type === 'preset');
+    const written = cosign ? value.repository : undefined;
+    const [first = ''] = typeof written === 'string' ? written.split('/') : [];
+    if (typeof written !== 'string' || !written.includes('/') || !isUpstreamName(first) || upstreams.includes(first)) {
+      return [];
+    }
+    const expected = `a repository of an upstream (${upstreams.join(', ') || 'none is configured'})`;
+    const hint = didYouMean(first, upstreams);
+    return [{ path: ['authorities', name, 'repository'], expected, got: quoted(written), hint }];
   });
 }
 

@@ -9,6 +9,7 @@ import { toAuthority } from './schema/authority.ts';
 import { configSchema, type WrittenConfig } from './schema/config-schema.ts';
 import { isMapping } from './schema/field.ts';
 import { toListeners } from './schema/listen.ts';
+import { withPresetType } from './schema/preset.ts';
 import { toRule } from './schema/rule.ts';
 import { toUpstream } from './schema/upstream.ts';
 import { warningsOf } from './warnings.ts';
@@ -20,7 +21,7 @@ export type Checked =
 
 /** Unknown values to a `Config`, or every problem at once: of each field, of names between parts, of files outside. */
 export async function checkConfig(document: ConfigDocument, surroundings: Surroundings): Promise<Checked> {
-  const root = withoutEmptySections(document.value);
+  const root = withPresetTypes(withoutEmptySections(document.value));
   const parsed = configSchema.safeParse(root);
   const complaints = parsed.success ? [] : complaintsOf(parsed.error.issues, root);
   if (isMapping(root)) complaints.push(...checkNames(root), ...(await checkFiles(root, surroundings)));
@@ -45,6 +46,16 @@ function withoutEmptySections(value: unknown): unknown {
     root.upstreams = Object.assign(Object.create(null), Object.fromEntries(upstreams));
   }
   return root;
+}
+
+function withPresetTypes(root: unknown): unknown {
+  if (!isMapping(root) || !isMapping(root.authorities)) return root;
+  const authorities = Object.entries(root.authorities).map(
+    ([name, authority]) => [name, isMapping(authority) ? withPresetType(authority) : authority] as const,
+  );
+  return Object.assign(Object.create(null), root, {
+    authorities: Object.assign(Object.create(null), Object.fromEntries(authorities)),
+  });
 }
 
 function toConfig(written: WrittenConfig, document: ConfigDocument, { path }: Surroundings): Config {

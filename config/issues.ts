@@ -9,6 +9,7 @@ type Issue = z.core.$ZodIssue;
 /** Keys that are often tried and never exist, with what to write instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['password', 'a password is never written in the configuration: use passwordFile or passwordEnv'],
+  ['preset', 'a preset has no type: write preset alone, and what is to be otherwise beside it'],
   ['<<', 'merge keys are not read: repeat the values'],
 ]);
 

@@ -1,6 +1,17 @@
 import { isIPv4 } from 'node:net';
 import { isUpstreamName } from '../oci/reference.ts';
-import type { AuthorityConfig, Config, CredentialsConfig, Listener, RuleConfig, UpstreamConfig } from './config.ts';
+import type {
+  AuthorityConfig,
+  Config,
+  CosignConfig,
+  CredentialsConfig,
+  Listener,
+  NotaryConfig,
+  RuleConfig,
+  TufConfig,
+  UpstreamConfig,
+} from './config.ts';
+import { isWithin } from './preset-scope.ts';
 import { pathText } from './problem.ts';
 import { listenerText } from './schema/listen.ts';
 import { didYouMean } from './suggest.ts';
@@ -57,11 +68,32 @@ function transportWarnings(subject: string, { url, ca, credentials }: Transport)
 
 function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConfig[]): string[] {
   const subject = pathText(['authorities', authority.name]);
-  const { ca, credentials, name } = authority;
-  const rules = policy.filter((rule) => rule.require?.authorities.includes(name));
+  const rules = policy.filter((rule) => rule.require?.authorities.includes(authority.name));
+  const unused = rules.length === 0 ? [`${subject}: no rule requires it`] : [];
+  const own =
+    authority.kind === 'cosign' ? presetWarnings(authority, rules) : metadataWarnings(authority, subject, rules);
+  return [...own, ...unused];
+}
+
+/** What a publisher's identity means is known of its own images only: elsewhere it vouches for what nobody looked into. */
+function presetWarnings({ name, preset }: CosignConfig, rules: readonly RuleConfig[]): string[] {
+  if (preset === undefined) return [];
+  const subject = pathText(['authorities', name]);
+  const stray = rules.flatMap(({ images }) => images.filter((image) => !isWithin(image, preset.images)));
+  return [...new Set(stray)].map(
+    (image) =>
+      `${subject}: preset ${preset.name} is meant for ${preset.images.join(', ')}, and a rule requires it for ${image}`,
+  );
+}
+
+function metadataWarnings(
+  authority: NotaryConfig | TufConfig,
+  subject: string,
+  rules: readonly RuleConfig[],
+): string[] {
+  const { ca, credentials } = authority;
   const url = serverOf(authority);
   const warnings = url === undefined ? [] : transportWarnings(subject, { url, ca, credentials });
-  if (rules.length === 0) warnings.push(`${subject}: no rule requires it`);
   if (authority.kind === 'notary' && authority.pin.kind === 'tofu') {
     warnings.push(`${subject}: pin is tofu, so whoever answers the first time is believed ever after`);
   }
@@ -77,7 +109,7 @@ function authorityWarnings(authority: AuthorityConfig, policy: readonly RuleConf
   return warnings;
 }
 
-function serverOf(authority: AuthorityConfig): string | undefined {
+function serverOf(authority: NotaryConfig | TufConfig): string | undefined {
   if (authority.kind === 'notary') return authority.server;
   return authority.metadata.kind === 'server' ? authority.metadata.url : undefined;
 }
@@ -92,6 +124,7 @@ function policyWarnings(config: Omit<Config, 'warnings'>): string[] {
     const subject = pathText(['policy', at]);
     return [
       ...weakening(rule, subject),
+      ...timeless(rule, subject, config.authorities),
       ...rule.images.flatMap((image) => [
         ...unreachable(image, subject, earlier),
         ...unknownUpstream(image, subject, names),
@@ -99,6 +132,18 @@ function policyWarnings(config: Omit<Config, 'warnings'>): string[] {
       ]),
     ];
   });
+}
+
+/** A tag can be held to its newest signature only where a signature proves its time. */
+function timeless(rule: RuleConfig, subject: string, authorities: readonly AuthorityConfig[]): string[] {
+  if (!rule.noRollback) return [];
+  return authorities
+    .filter(({ name }) => rule.require?.authorities.includes(name))
+    .filter((one) => one.kind === 'cosign' && one.signer.kind === 'keys' && !one.signer.log && !one.signer.timestamp)
+    .map(
+      ({ name }) =>
+        `${subject}: noRollback, but signatures of ${name} prove no time; give it log: true or timestamp: true`,
+    );
 }
 
 function weakening(rule: RuleConfig, subject: string): string[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { PRESET_NAMES, PRESETS } from '../config/preset-catalog.ts';
 import { REGISTRY_ERROR_STATUS } from '../oci/registry-error.ts';
 import { answerFor, UPSTREAM_STATUS } from '../proxy/error-response.ts';
 import { REFUSAL_REASONS, UNDETERMINED_REASONS } from '../trust/reason.ts';
@@ -39,6 +40,23 @@ test('docs/errors.md lists every code of the distribution-spec under its status'
   }
 });
 
+test('docs/presets.md has a row for every preset, with its images and whom it believes', () => {
+  const document = readFileSync('docs/presets.md', 'utf8');
+  const rows = new Map(
+    [...document.matchAll(/^\| `([a-z-]+)` \| (.*) \|$/gm)].map(([, name, row]) => [name, row ?? '']),
+  );
+  assert.deepEqual([...rows.keys()], [...PRESET_NAMES]);
+  for (const { name, images, verifies } of PRESETS) {
+    const row = rows.get(name) ?? '';
+    for (const image of images) assert.ok(row.includes(`\`${image}\``), `${name}: ${image}`);
+    if (verifies.kind === 'identity') assert.ok(row.includes(`\`${verifies.identity}\``), name);
+    const [, begin = '', end = ''] = /`([0-9a-f]+)…([0-9a-f]+)`/.exec(row) ?? [];
+    if ('sha256' in verifies && verifies.sha256 !== undefined) {
+      assert.ok(begin.length >= 8 && verifies.sha256.startsWith(begin) && verifies.sha256.endsWith(end), name);
+    }
+  }
+});
+
 test('every script that the README and CONTRIBUTING name exists', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   const text = readFileSync('README.md', 'utf8') + readFileSync('CONTRIBUTING.md', 'utf8');
@@ -58,6 +76,8 @@ test('every document that another one links to exists', () => {
     'docs/operations.md',
     'docs/vouching.md',
     'docs/migrate-from-docker-content-trust.md',
+    'docs/configuration.md',
+    'docs/presets.md',
   ]) {
     const folder = file.startsWith('docs/') ? 'docs/' : '';
     for (const match of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {

@@ -25,6 +25,8 @@ export interface Vouched {
   readonly validUntil: Date;
   /** Changes whenever the trusted metadata does: verdicts kept under another version are judged again. */
   readonly stateVersion: string;
+  /** When the signature was made, where that is proved: what tells an older image from a newer one under the same tag. */
+  readonly signedAt?: Date;
   readonly evidence: readonly EvidenceStep[];
 }
 

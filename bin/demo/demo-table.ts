@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { wrap } from '../wrap.ts';
 import type { Answer } from './pull-image.ts';
 
 export interface Row {
@@ -23,14 +24,4 @@ export function demoTable(rows: readonly Row[], colour: boolean): string {
   });
   const good = rows.filter((row) => row.asExpected).length;
   return `${blocks.join('\n\n')}\n\n${good} of ${rows.length} as they must be\n`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines;
 }

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { PRESETS } from '../../config/preset-catalog.ts';
 import { readConfig } from '../../config/read.ts';
 import { configSchema } from '../../config/schema/config-schema.ts';
+import { compilePattern } from '../../trust/rule.ts';
 import { folderWith, read } from './config-folder.ts';
 import { CERTIFICATE, PRIVATE_KEY } from './pem.ts';
 
@@ -66,35 +68,79 @@ test('the example of the document is a configuration without mistakes', async (t
   assert.equal(warnings.length, 2, 'for mode: warn and unsafeAllowUnsigned');
 });
 
-test('the configuration of npm start serves four registries on this machine and admits nothing', async () => {
+test('the configuration of npm start serves seven registries on this machine, with the presets of their publishers', async () => {
   const config = await readConfig(new URL('docklock.yaml', ROOT).pathname);
   assert.deepEqual(config.listen, [{ address: '127.0.0.1', port: 5000 }]);
   assert.deepEqual(
     config.upstreams.map(({ name }) => String(name)),
-    ['docker.io', 'ghcr.io', 'quay.io', 'registry.k8s.io'],
+    ['docker.io', 'ghcr.io', 'quay.io', 'gcr.io', 'registry.k8s.io', 'cgr.dev', 'registry.access.redhat.com'],
   );
   assert.equal(config.defaultUpstream, 'docker.io');
   assert.equal(config.data, new URL('docklock-data', ROOT).pathname);
-  assert.deepEqual([config.authorities, config.policy], [[], []]);
-  assert.deepEqual(config.warnings, ['policy: there is no rule, so everything is refused']);
+  const presets = config.authorities.map((authority) => authority.kind === 'cosign' && authority.preset?.name);
+  assert.deepEqual(presets, ['kubernetes', 'distroless', 'chainguard', 'sigstore', 'flux', 'cilium', 'red-hat']);
+  assert.ok(config.policy.every(({ mode, unsafeAllowUnsigned }) => mode === 'enforce' && !unsafeAllowUnsigned));
+  assert.deepEqual(config.warnings, []);
 });
 
+test('every preset that needs nothing of its user is in that configuration', async () => {
+  const { authorities } = await readConfig(new URL('docklock.yaml', ROOT).pathname);
+  const enabled = authorities.map(({ name }) => name).sort();
+  const ready = PRESETS.filter(({ verifies }) => verifies.kind === 'identity' || verifies.kind === 'key');
+  assert.deepEqual(enabled, ready.map(({ name }) => name).sort());
+});
+
+/** Which authority the rules of npm start ask about an image; none: refused before anything is asked of a registry. */
+const ROUTES: readonly [image: string, authority: string | undefined][] = [
+  ['registry.k8s.io/pause', 'kubernetes'],
+  ['registry.k8s.io/ingress-nginx/controller', 'kubernetes'],
+  ['gcr.io/distroless/static-debian12', 'distroless'],
+  ['gcr.io/distroless-evil/static', undefined],
+  ['gcr.io/google-containers/pause', undefined],
+  ['cgr.dev/chainguard/static', 'chainguard'],
+  ['cgr.dev/acme/static', undefined],
+  ['ghcr.io/sigstore/cosign/cosign', 'sigstore'],
+  ['gcr.io/projectsigstore/cosign', 'sigstore'],
+  ['ghcr.io/sigstore/rekor/rekor-server', undefined],
+  ['ghcr.io/fluxcd/source-controller', 'flux'],
+  ['docker.io/fluxcd/flux-cli', 'flux'],
+  ['docker.io/fluxcd-evil/flux-cli', undefined],
+  ['quay.io/cilium/cilium', 'cilium'],
+  ['quay.io/other/cilium', undefined],
+  ['registry.access.redhat.com/ubi9/ubi-micro', 'red-hat'],
+  ['docker.io/library/nginx', undefined],
+  ['docker.io/bitnami/redis', undefined],
+  ['ghcr.io/acme/app', undefined],
+];
+
+for (const [image, authority] of ROUTES) {
+  test(`npm start asks ${authority ?? 'nobody, and refuses'} for ${image}`, async () => {
+    const { policy } = await readConfig(new URL('docklock.yaml', ROOT).pathname);
+    const rule = policy.find(({ images }) => images.map(compilePattern).some((pattern) => pattern.name.test(image)));
+    assert.deepEqual(rule?.require, authority && { kind: 'all', authorities: [authority] });
+  });
+}
+
 test('the examples in that configuration work once their comment signs are taken away', async (t) => {
-  const blocks = [...DEFAULT_CONFIG.matchAll(/^# (?:authorities|policy):\n(?:#.*\n)*/gm)].map(([block]) => block);
-  assert.equal(blocks.length, 2);
-  const opened = DEFAULT_CONFIG + blocks.join('').replace(/^# ?/gm, '');
+  const opened = DEFAULT_CONFIG.replaceAll(/^ {2}# (?=(?:[a-z]+: \{|- \{))/gm, '  ');
   const folder = await folderWith(t, { 'docklock.yaml': opened });
-  const { authorities, policy } = await readConfig(join(folder, 'docklock.yaml'));
+  const { authorities, policy, warnings } = await readConfig(join(folder, 'docklock.yaml'));
   assert.deepEqual(
-    authorities.map((authority) => [authority.name, authority.kind === 'notary' && authority.pin.kind]),
-    [['dct', 'rootKeys']],
+    authorities.slice(7).map(({ name, kind }) => [name, kind]),
+    [
+      ['acme', 'cosign'],
+      ['team', 'cosign'],
+      ['dct', 'notary'],
+    ],
   );
   assert.deepEqual(
-    policy.map(({ mode, unsafeAllowUnsigned }) => [mode, unsafeAllowUnsigned]),
+    policy.slice(7).map(({ mode, unsafeAllowUnsigned }) => [mode, unsafeAllowUnsigned]),
     [
       ['enforce', false],
       ['warn', false],
+      ['enforce', false],
       ['enforce', true],
     ],
   );
+  assert.equal(warnings.length, 2, 'for mode: warn and unsafeAllowUnsigned');
 });

@@ -18,3 +18,10 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXfg+lNGcbV8ThdqF
 CxZJW4ylvdo1ds/eT/OuCj+AIMXFj3YwZLOT+36HZFUomdW3TF837RUl
 -----END PRIVATE KEY-----
 `;
+
+/** Of the certificate above. */
+export const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEnFFiSyPmXGb19OqYAeEq+1o4oh04
+swsWSVuMpb3aNXbP3k/zrgo/gCDFxY92MGSzk/t+h2RVKJnVt0xfN+0VJQ==
+-----END PUBLIC KEY-----
+`;

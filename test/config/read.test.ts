@@ -98,6 +98,7 @@ test('the example of the design is read whole', async (t) => {
       require: { kind: 'all', authorities: ['dct', 'org'] },
       mode: 'enforce',
       unsafeAllowUnsigned: false,
+      noRollback: false,
       maxAge: 24 * HOUR,
       line: 21,
     },
@@ -106,6 +107,7 @@ test('the example of the design is read whole', async (t) => {
       require: { kind: 'any', authorities: ['org', 'dct'] },
       mode: 'warn',
       unsafeAllowUnsigned: false,
+      noRollback: false,
       maxAge: 72 * HOUR,
       line: 24,
     },
@@ -114,6 +116,7 @@ test('the example of the design is read whole', async (t) => {
       require: undefined,
       mode: 'enforce',
       unsafeAllowUnsigned: true,
+      noRollback: false,
       maxAge: 72 * HOUR,
       line: 27,
     },
@@ -219,7 +222,7 @@ authorities:
     ['auth.example', 'auth.example:8443'],
   ]);
   assert.deepEqual(
-    authorities.map((authority) => [authority.credentials, authority.kind === 'notary' && authority.pin]),
+    authorities.map((authority) => authority.kind === 'notary' && [authority.credentials, authority.pin]),
     [[basic, { kind: 'tofu' }]],
   );
 });

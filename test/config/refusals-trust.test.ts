@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { glance, problemsOf } from './config-folder.ts';
 
 const ADDRESS = 'an http:// or https:// address';
-const KINDS = 'the type of an authority (notary, tuf)';
+const KINDS = 'the type of an authority (notary, tuf, cosign), or preset in its place';
 const PIN_HINT =
   'write { rootKeys: [key id, …] } for known root keys, { ca: ./ca.pem } for root keys whose certificate that CA issued, or tofu to believe whatever the server says first';
 const ONE_DEMAND = 'a rule names who must vouch for its images, or says that unsigned ones are served';
@@ -16,16 +16,9 @@ type Row = readonly [yaml: string, ...problems: string[]];
 /** What is wrong with an authority of which the rest is right. Columns count from the entry's own line, the third. */
 const NOTARY: readonly Row[] = [
   ['{}', `3:3 authorities.a.type: ${KINDS}, not nothing`],
-  ['text', '3:6 authorities.a: a mapping with a type (notary, tuf), not "text"'],
-  ['', '3:6 authorities.a: a mapping with a type (notary, tuf), not an empty value'],
-  [
-    '{ type: cosign }',
-    `3:14 authorities.a.type: ${KINDS}, not "cosign"; cosign is planned, this version supports only notary, tuf`,
-  ],
-  [
-    '{ preset: kubernetes }',
-    `3:3 authorities.a.type: ${KINDS}, not nothing; preset is planned, this version supports only notary, tuf`,
-  ],
+  ['text', '3:6 authorities.a: a mapping with a type (notary, tuf, cosign) or a preset, not "text"'],
+  ['', '3:6 authorities.a: a mapping with a type (notary, tuf, cosign) or a preset, not an empty value'],
+  ['{ type: notation }', `3:14 authorities.a.type: ${KINDS}, not "notation"`],
   ['{ type: notry }', `3:14 authorities.a.type: ${KINDS}, not "notry"; did you mean notary?`],
   ['{ type: notary, pin: tofu }', `3:3 authorities.a.server: ${ADDRESS}, not nothing`],
   ['{ type: notary, server: "https://n" }', `3:3 authorities.a.pin: rootKeys, ca or tofu, not nothing; ${PIN_HINT}`],
@@ -199,7 +192,7 @@ test('without authorities, a rule is told that there are none', async (t) => {
 test('an authority that is itself mistaken is still one that rules may name', async (t) => {
   const problems = await problemsOf(
     t,
-    'authorities: { a: { type: cosign } }\npolicy: [{ images: "**", require: [a] }]',
+    'authorities: { a: { type: notation } }\npolicy: [{ images: "**", require: [a] }]',
   );
   assert.deepEqual(
     problems.map(({ path }) => path),

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { DER_BOOLEAN, DER_INTEGER, DER_SEQUENCE, type DerElement, derChildren, derElement, derHex } from '../der.ts';
 import { MetadataError } from '../metadata/metadata-error.ts';
-import { DER_BOOLEAN, DER_INTEGER, DER_SEQUENCE, type DerElement, derChildren, derElement, derHex } from './der.ts';
 
 /** A certificate with what `node:crypto` does not tell of it. */
 export interface Certificate {
