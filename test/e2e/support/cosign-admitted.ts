@@ -28,7 +28,8 @@ export const ADMITTED: readonly Case[] = [
       authority: by(kind),
       make: signed([kind, { form }]),
       ...(kind === 'ecdsa-p256' ? { pulled: true } : {}),
-      cosign: kind,
+      // cosign 3.1.3 signs with the prehash, and verifies without: it refuses what it signed itself.
+      ...(kind === 'ed25519' ? {} : { cosign: kind }),
       ...(form === 'tags' && SKOPEO_KINDS.has(kind) ? { skopeo: kind } : {}),
     })),
   ),
@@ -53,7 +54,7 @@ export const ADMITTED: readonly Case[] = [
   {
     what: 'an image whose signature stands beside that of a stranger',
     id: 'beside-a-stranger',
-    cosign: 'ecdsa-p256',
+    // cosign looks at tags only where there is no bundle, not even a stranger's.
     skopeo: 'ecdsa-p256',
     authority: main(),
     make: signed(['ecdsa-p256', { form: 'tags' }], ['stranger', { form: 'tags' }], ['stranger', { form: 'bundle' }]),

@@ -14,6 +14,7 @@ export type KeyKind = 'ecdsa-p256' | 'ecdsa-p384' | 'ed25519' | 'rsa-2048';
 
 /** Paths of the two halves; cosign encrypts the private one. */
 export interface KeyPair {
+  readonly kind: KeyKind;
   readonly private: string;
   readonly public: string;
 }
@@ -66,7 +67,7 @@ export class Cosign {
       await writeFile(`${prefix}.pem`, privatePem(kind));
       await this.#must(['import-key-pair', '--yes', '--key', `${prefix}.pem`, '--output-key-prefix', prefix]);
     }
-    return { private: `${prefix}.key`, public: `${prefix}.pub` };
+    return { kind, private: `${prefix}.key`, public: `${prefix}.pub` };
   }
 
   /** @param image with its digest: cosign signs nothing else */
@@ -91,7 +92,9 @@ export class Cosign {
 
   /** What cosign itself says of an image, with no log to ask. */
   async verify(image: string, key: KeyPair): Promise<Outcome> {
-    const args = ['verify', PLAIN_HTTP, '--insecure-ignore-tlog', '--key', key.public, image];
+    // It signs with the hash of the curve's size, and has to be told so when it verifies.
+    const hash = ['--signature-digest-algorithm', key.kind === 'ecdsa-p384' ? 'sha384' : 'sha256'];
+    const args = ['verify', PLAIN_HTTP, '--insecure-ignore-tlog', ...hash, '--key', key.public, image];
     return await run(this.#path, args, this.#options({}));
   }
 
