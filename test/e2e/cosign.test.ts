@@ -96,27 +96,44 @@ for (const one of REFUSED) {
 
 /** Other verifiers, each where policy is nothing but a key, which is all that they have in common with DockLock. */
 const VERIFIERS = {
-  cosign: async (name: string, key: KeyPair) => await (await publisher()).cosign.verify(name, key),
-  skopeo: async (name: string, key: KeyPair) => await skopeoTakes(stage.workspace, name, key.public),
+  cosign: async (host: string, image: string, key: KeyPair) =>
+    await (await publisher()).cosign.verify(host + image, key),
+  skopeo: async (host: string, image: string, { public: publicKey }: KeyPair) => {
+    // Signed under the registry's name for it, whoever it is pulled from.
+    const repository = stage.registry.address + image.replace(`/${UPSTREAM}/`, '/').replace(/[:@].*$/, '');
+    return await skopeoTakes(stage.workspace, host + image, { publicKey, repository });
+  },
 };
 
 for (const [verifier, tool] of [
   ['cosign', COSIGN],
   ['skopeo', IMAGE_POLICY],
 ] as const) {
+  const without = skip || (tool.find().missing ?? false);
   for (const one of CASES) {
     const key = one[verifier];
     if (key === undefined) continue;
-    test(`${verifier}'s own verifier agrees on ${one.what}`, {
-      skip: skip || (tool.find().missing ?? false),
-    }, async () => {
+    test(`${verifier}'s own verifier agrees on ${one.what}`, { skip: without }, async () => {
       const { image } = await asked(one);
       const { keys } = await publisher();
-      const { code, stderr } = await VERIFIERS[verifier](image.replace(UPSTREAM, stage.registry.address), keys[key]);
+      const path = image.slice(UPSTREAM.length);
+      const { code, stderr } = await VERIFIERS[verifier](stage.registry.address, path, keys[key]);
       const { status } = await (await gateway()).ask('GET', pathOf(image));
       assert.equal(code === 0, status === 200, stderr);
     });
   }
+
+  test(`${verifier} can verify an admitted image through the gateway too`, {
+    skip: without,
+    todo: 'the gateway denies signatures, which no signature vouches for: see ARCHITECTURE.md, "A referrers list"',
+  }, async () => {
+    const id = 'ecdsa-p256-tags';
+    await make(id);
+    const { keys } = await publisher();
+    const { address } = await gateway();
+    const { code, stderr } = await VERIFIERS[verifier](address, `/${UPSTREAM}/acme/${id}:1`, keys['ecdsa-p256']);
+    assert.equal(code, 0, stderr);
+  });
 }
 
 for (const [id, form] of [

@@ -4,16 +4,26 @@ import { type Outcome, run, toolEnvironment } from './command.ts';
 import { IMAGE_POLICY } from './go-program.ts';
 import type { Workspace } from './workspace.ts';
 
+/** Who must have signed, and under which name: `127.0.0.1:5000/acme/app`. cosign signs no tag, so none can be asked for. */
+export interface Signed {
+  readonly publicKey: string;
+  readonly repository: string;
+}
+
 /**
- * skopeo's own verifier: whether its policy.json takes an image from a registry, where the image must be signed by this key
- * under the registry's own name for the repository. containers/image, "containers-policy.json(5)", `sigstoreSigned`.
+ * skopeo's own verifier: whether its policy.json takes an image from a registry, where it must be signed.
+ * containers/image, "containers-policy.json(5)", `sigstoreSigned`.
  */
-export async function skopeoTakes(workspace: Workspace, image: string, publicKey: string): Promise<Outcome> {
+export async function skopeoTakes(
+  workspace: Workspace,
+  image: string,
+  { publicKey, repository }: Signed,
+): Promise<Outcome> {
   const tool = IMAGE_POLICY.find();
   if (tool.missing !== undefined) throw new Error(tool.missing);
   const folder = await workspace.folder('image-policy');
-  // cosign signs no tag, so the tag cannot be asked for.
-  const signed = { type: 'sigstoreSigned', keyPath: publicKey, signedIdentity: { type: 'matchRepository' } };
+  const signedIdentity = { type: 'exactRepository', dockerRepository: repository };
+  const signed = { type: 'sigstoreSigned', keyPath: publicKey, signedIdentity };
   const policy = { default: [{ type: 'reject' }], transports: { docker: { '': [signed] } } };
   await writeFile(join(folder, 'policy.json'), JSON.stringify(policy));
   const registries = join(folder, 'registries.d');
