@@ -13,6 +13,7 @@ import { Upstreams } from '../proxy/upstreams.ts';
 import type { Authority } from '../trust/authority.ts';
 import { Judge } from '../trust/judge.ts';
 import { compilePattern, type Rule } from '../trust/rule.ts';
+import { TagMemory } from '../trust/tag-memory.ts';
 import { RegistryClient } from '../upstream/registry-client.ts';
 import { openAuthority } from './open-authority.ts';
 import { credentialsOf } from './read-credentials.ts';
@@ -107,7 +108,9 @@ async function commonParts(
     authorities.push(opened.part);
     onClose(() => opened.close());
   }
-  const judge = new Judge(config.policy.map(ruleOf), authorities, log);
+  // No authority has a name that begins with a dot.
+  const tags = new TagMemory(join(config.data, 'trust', '.tags'), { readOnly });
+  const judge = new Judge(config.policy.map(ruleOf), authorities, log, tags);
   return {
     judge,
     upstreams: new Upstreams(clients),
@@ -120,7 +123,7 @@ async function commonParts(
 }
 
 function ruleOf(rule: RuleConfig, at: number): Rule {
-  const { images, require, mode, unsafeAllowUnsigned, maxAge } = rule;
+  const { images, require, mode, unsafeAllowUnsigned, maxAge, noRollback } = rule;
   return {
     id: `policy[${at}]`,
     patterns: images.map(compilePattern),
@@ -128,6 +131,7 @@ function ruleOf(rule: RuleConfig, at: number): Rule {
     mode,
     unsafeAllowUnsigned,
     maxAge,
+    noRollback,
   };
 }
 

@@ -178,6 +178,8 @@ export interface RuleConfig {
   readonly unsafeAllowUnsigned: boolean;
   /** Trust must have been refreshed successfully within this time. Default: 72 hours. */
   readonly maxAge: number;
+  /** A tag never goes back to content signed earlier than what it has meant. Default: false. */
+  readonly noRollback: boolean;
   /** Where the rule begins in the file, counted from 1. */
   readonly line?: number;
 }

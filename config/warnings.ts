@@ -86,6 +86,7 @@ function policyWarnings(config: Omit<Config, 'warnings'>): string[] {
     const subject = pathText(['policy', at]);
     return [
       ...weakening(rule, subject),
+      ...timeless(rule, subject, config.authorities),
       ...rule.images.flatMap((image) => [
         ...unreachable(image, subject, earlier),
         ...unknownUpstream(image, subject, names),
@@ -93,6 +94,18 @@ function policyWarnings(config: Omit<Config, 'warnings'>): string[] {
       ]),
     ];
   });
+}
+
+/** A tag can be held to its newest signature only where a signature proves its time. */
+function timeless(rule: RuleConfig, subject: string, authorities: readonly AuthorityConfig[]): string[] {
+  if (!rule.noRollback) return [];
+  return authorities
+    .filter(({ name }) => rule.require?.authorities.includes(name))
+    .filter((one) => one.kind === 'cosign' && one.signer.kind === 'keys' && !one.signer.log && !one.signer.timestamp)
+    .map(
+      ({ name }) =>
+        `${subject}: noRollback, but signatures of ${name} prove no time; give it log: true or timestamp: true`,
+    );
 }
 
 function weakening(rule: RuleConfig, subject: string): string[] {

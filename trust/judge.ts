@@ -3,8 +3,9 @@ import type { Log } from '../oci/log.ts';
 import { digestReference, type ImageName, imageText, nameText, type Reference } from '../oci/reference.ts';
 import type { Authority, Finding, Question } from './authority.ts';
 import { type Answer, decide, takeUpstreamsWord } from './decide.ts';
+import { guardTag, type TagGuard } from './guard-tag.ts';
 import { findRule, type Rule } from './rule.ts';
-import { refused, undetermined, type Verdict } from './verdict.ts';
+import { type Admitted, refused, undetermined, type Verdict } from './verdict.ts';
 
 /**
  * The upstream's word for what was asked for, needed only where no signed metadata gives one; in an outage, its last word of at
@@ -17,10 +18,13 @@ export class Judge {
   readonly #rules: readonly Rule[];
   readonly #authorities: ReadonlyMap<string, Authority>;
   readonly #log: Log;
+  readonly #tags: TagGuard | undefined;
 
-  constructor(rules: readonly Rule[], authorities: Iterable<Authority>, log: Log) {
+  /** @param tags needed only where a rule has `noRollback` */
+  constructor(rules: readonly Rule[], authorities: Iterable<Authority>, log: Log, tags?: TagGuard) {
     this.#rules = rules;
     this.#log = log;
+    this.#tags = tags;
     this.#authorities = new Map([...authorities].map((authority) => [authority.name, authority]));
   }
 
@@ -60,7 +64,19 @@ export class Judge {
     const asked = reference.kind === 'digest' ? reference.digest : undefined;
     const candidate = signed?.digest ?? asked ?? (await word());
     const attested = await ask(attestors, digestReference(candidate));
-    return decide(rule, [...resolved, ...attested], now);
+    const verdict = decide(rule, [...resolved, ...attested], now);
+    if (verdict.outcome !== 'admitted' || !rule.noRollback || reference.kind === 'digest') return verdict;
+    return this.#guarded(verdict, imageText(name, reference), rule, [...resolved, ...attested]);
+  }
+
+  async #guarded(verdict: Admitted, image: string, rule: Rule, answers: readonly Answer[]): Promise<Verdict> {
+    const asked = answers.map(({ authority, finding }) => ({ way: this.#authorities.get(authority)?.way, finding }));
+    try {
+      return await guardTag(verdict, image, { rule, asked, guard: this.#tags });
+    } catch (error) {
+      this.#log.error({ image, err: error }, 'the memory of tags failed unexpectedly');
+      return undetermined('INTERNAL', 'the memory of tags failed unexpectedly', { rule: rule.id });
+    }
   }
 
   /** Whatever an authority throws is a bug of ours: it never admits, and what it says is for the log alone. */

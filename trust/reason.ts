@@ -13,7 +13,7 @@ export const REFUSAL_REASONS = {
   KEY_NOT_TRUSTED: 'the root of trust, or the key or certificate of every signature found, is not a trusted one',
   IDENTITY_MISMATCH: 'the image is signed, but not by the identity that is required',
   SUBJECT_MISMATCH: 'the signature found is for other content, for another repository, or no signature of an image',
-  SIGNATURE_UNLOGGED: 'the signature is not in the transparency log that it must be in',
+  SIGNATURE_UNLOGGED: 'the signature, or its certificate, is not in the transparency log that it must be in',
   SIGNATURE_EXPIRED: 'nothing proves that the signature was made in time: its certificate had ended, or it is too old',
   SIGNATURE_UNSUPPORTED: 'the signature is of a kind that cannot be checked',
   ATTESTATION_MISSING: 'there is no attestation of the required type and content',

@@ -12,6 +12,8 @@ export interface Rule {
   readonly unsafeAllowUnsigned: boolean;
   /** Trust must have been refreshed successfully within this time, in milliseconds. */
   readonly maxAge: number;
+  /** A tag must not go back to content that was signed earlier than what it has meant. */
+  readonly noRollback?: boolean;
 }
 
 /** A compiled image pattern: `*` within one part of the name, `**` across parts, optionally `:tag-glob` at the end. */

@@ -106,6 +106,7 @@ function demoConfig(parts: { data: string; url: string; server: string; pins: re
         require: { kind: 'all', authorities: ['publisher'] },
         mode: 'enforce',
         unsafeAllowUnsigned: false,
+        noRollback: false,
         maxAge: 3 * DAY,
       },
     ],

@@ -31,7 +31,10 @@ export const ruleSchema = mapping('a mapping with images and require', {
     .optional(),
   mode: z.enum(['enforce', 'warn'], { error: 'enforce or warn' }).prefault('enforce'),
   unsafeAllowUnsigned: flag().prefault(false),
-  freshness: mapping('a mapping with maxAge', { maxAge: duration('1s', '365d').prefault('72h') }).prefault({}),
+  freshness: mapping('a mapping with maxAge', {
+    maxAge: duration('1s', '365d').prefault('72h'),
+    noRollback: flag().prefault(false),
+  }).prefault({}),
 }).refine(ONE_DEMAND.check, ONE_DEMAND.params);
 
 export type WrittenRule = z.output<typeof ruleSchema>;
@@ -43,6 +46,7 @@ export function toRule(written: WrittenRule, line: number): RuleConfig {
     mode: written.mode,
     unsafeAllowUnsigned: written.unsafeAllowUnsigned,
     maxAge: written.freshness.maxAge,
+    noRollback: written.freshness.noRollback,
     line,
   };
 }

@@ -196,3 +196,13 @@ test('an identity asks for logs unless told otherwise, and the rest is taken ove
     },
   );
 });
+
+test('a rule that never goes back warns of keys whose signatures prove no time', async (t) => {
+  const rule = 'policy: [{ images: "**", require: [a], freshness: { noRollback: true } }]';
+  const warningsOf = async (keys: string) => (await read(t, cosign(keys) + rule, FILES)).warnings;
+  assert.deepEqual(await warningsOf('key: a.pub'), [
+    'policy[0]: noRollback, but signatures of a prove no time; give it log: true or timestamp: true',
+  ]);
+  assert.deepEqual(await warningsOf('key: a.pub, log: true'), []);
+  assert.deepEqual(await warningsOf(KEYLESS), []);
+});

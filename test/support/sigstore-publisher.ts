@@ -28,6 +28,8 @@ export interface SignOptions {
   readonly key?: KeyPair;
   readonly log?: 'v1' | 'v2' | 'none';
   readonly timestamp?: boolean;
+  /** The key that a certificate is for, where a test needs to know it. */
+  readonly leafKey?: KeyPair;
   /** Whose key the log entry says it was, where that is to be somebody else's. */
   readonly loggedKey?: KeyPair;
   /** Bytes of certificate that the bundle shows, instead of the signer's own. */
@@ -58,10 +60,19 @@ const REKOR = 'https://rekor.example';
 export class SigstorePublisher {
   readonly signedAt: Date;
   readonly #parts: Parts;
+  readonly #logKey: KeyPair;
 
-  private constructor(signedAt: Date, parts: Parts) {
+  private constructor(signedAt: Date, parts: Parts, logKey: KeyPair) {
     this.signedAt = signedAt;
     this.#parts = parts;
+    this.#logKey = logKey;
+  }
+
+  /** The same one so many milliseconds later, as far as its log is concerned. */
+  async later(milliseconds: number): Promise<SigstorePublisher> {
+    const signedAt = new Date(this.signedAt.getTime() + milliseconds);
+    const tlog = await initializeTLog(REKOR, this.#logKey, signedAt);
+    return new SigstorePublisher(signedAt, { ...this.#parts, tlog }, this.#logKey);
   }
 
   /** @param timestampAt when timestamps are made; with the signature unless given */
@@ -69,12 +80,14 @@ export class SigstorePublisher {
     // The mock's root certificates begin now, by the real clock, so that signatures are made a little later.
     const signedAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000);
     const ctlog = await initializeCTLog(ecKey(), signedAt);
-    return new SigstorePublisher(signedAt, {
+    const logKey = ecKey();
+    const parts = {
       ctlog,
       ca: await initializeCA(ecKey('P-384'), certificateLog ? ctlog : undefined, signedAt),
-      tlog: await initializeTLog(REKOR, ecKey(), signedAt),
+      tlog: await initializeTLog(REKOR, logKey, signedAt),
       tsa: await initializeTSA(ecKey('P-384'), new Date(signedAt.getTime() + timestampAt)),
-    });
+    };
+    return new SigstorePublisher(signedAt, parts, logKey);
   }
 
   /** An hour after everything was signed. */
@@ -163,7 +176,7 @@ export class SigstorePublisher {
   }
 
   async #sign(signed: Uint8Array, options: SignOptions): Promise<{ signature: Buffer; signer: Signer }> {
-    const { publicKey, privateKey } = options.key ?? ecKey();
+    const { publicKey, privateKey } = options.key ?? options.leafKey ?? ecKey();
     const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     const signature = sign(hash, signed, privateKey);

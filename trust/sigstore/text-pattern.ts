@@ -14,8 +14,12 @@ export function compileTextPattern(text: string): TextPattern {
   return { text, literals: text.split(/\*+/) };
 }
 
-/** Takes time linear in the text for each star: the text is of the signer's choosing. */
+/** Far beyond any identity or claim. */
+const TEXT_LIMIT = 4096;
+
+/** Takes time linear in the text for each star, and the text is bounded: it is of the signer's choosing. */
 export function matchesPattern(pattern: TextPattern, text: string): boolean {
+  if (text.length > TEXT_LIMIT) return false;
   const [first = '', ...more] = pattern.literals;
   if (more.length === 0) return text === first;
   if (!text.startsWith(first)) return false;
@@ -23,7 +27,8 @@ export function matchesPattern(pattern: TextPattern, text: string): boolean {
   let reached = new Set([first.length]);
   for (const [index, literal] of more.entries()) {
     const last = index === more.length - 1;
-    if (last && literal === '') return [...reached].some((at) => !/\s/.test(text.slice(at)));
+    if (last && literal === '')
+      return Math.max(-1, ...reached) > text.split('').findLastIndex((character) => /\s/.test(character));
     reached = new Set(
       spread(reached, text)
         .filter((at) => text.startsWith(literal, at))

@@ -202,6 +202,42 @@ test('a list of referrers that names a manifest of another image changes nothing
   assert.ok(finding.outcome === 'refused' && finding.reason === 'SUBJECT_MISMATCH', told(finding));
 });
 
+test('attestations of other types, attached by the hundred, do not bury the signature', async (t) => {
+  const registry = await start(t);
+  registry.spoil({ kind: 'referrers' }, NO_API);
+  const scan = bundleImage(
+    await publisher.statement(attestation(app.digest, 'https://cosign.sigstore.dev/attestation/vuln/v1')),
+    app,
+  );
+  const said = (type: string) => ({ 'dev.sigstore.bundle.predicateType': type });
+  const scans = Array.from({ length: 300 }, () => ({
+    image: scan,
+    annotations: said('https://cosign.sigstore.dev/attestation/vuln/v1'),
+  }));
+  registry.push('app', annotatedIndex(scans), signatureTag(app));
+  const without = await judge(t, registry, keyless());
+  assert.ok(without.outcome === 'refused' && without.reason === 'SUBJECT_MISMATCH', told(without));
+  assert.match(without.message, /^300 attestations such as "https:\/\/cosign/);
+  const unattested = await judge(t, registry, keyless({}, { content: { predicateType: PROVENANCE } }));
+  assert.ok(unattested.outcome === 'refused' && unattested.reason === 'ATTESTATION_MISSING', told(unattested));
+  assert.equal(registry.count('blob'), 0);
+  const signature = bundleImage(await publisher.statement(imageStatement(app.digest)), app);
+  const last = { image: signature, annotations: said('https://sigstore.dev/cosign/sign/v1') };
+  registry.push('app', annotatedIndex([...scans, last]), signatureTag(app));
+  const finding = await judge(t, registry, keyless());
+  assert.equal(finding.outcome, 'vouched', told(finding));
+});
+
+test('a hint that lies about what is in a bundle lets nothing pass', async (t) => {
+  const registry = await start(t);
+  registry.spoil({ kind: 'referrers' }, NO_API);
+  const scan = bundleImage(await publisher.statement(attestation(app.digest, PROVENANCE)), app);
+  const annotations = { 'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1' };
+  registry.push('app', annotatedIndex([{ image: scan, annotations }]), signatureTag(app));
+  const finding = await judge(t, registry, keyless());
+  assert.ok(finding.outcome === 'refused' && finding.reason === 'SUBJECT_MISMATCH', told(finding));
+});
+
 test('two of three keys are two different keys', async (t) => {
   const registry = await start(t);
   const [first, second, third] = [ecKey(), ecKey(), ecKey()];

@@ -208,6 +208,16 @@ for (const log of ['v1', 'v2'] as const) {
   });
 }
 
+test('trap 6: a bare key in the log is not the certificate for it', async () => {
+  const leafKey = ecKey();
+  const bundle = await publisher.statement(statement, { leafKey, loggedKey: leafKey });
+  byLibrary(bundle);
+  assert.match(
+    outcomeOf(() => check({ publisher, policy: keyless(), bundle })),
+    /^SIGNATURE_INVALID its log entry is about another key/,
+  );
+});
+
 test('trap 7: the digest that a bundle gives is that of the artifact', async () => {
   const artifact = Buffer.from('the artifact');
   const bundle = changed(await publisher.message(artifact, { log: 'none', timestamp: true }), (one) => {
@@ -415,6 +425,38 @@ test('trap 12: a certificate that is not for signing code, or asks for more than
   );
 });
 
+test('bytes after a certificate are no part of it', () => {
+  const more = Buffer.concat([certificate([names(URI), issuer]), Buffer.of(0)]);
+  assert.match(
+    outcomeOf(() => readSigningCertificate(more)),
+    /^METADATA_INVALID the signing certificate is malformed/,
+  );
+});
+
+test('an envelope with two signatures, or none, is no bundle', async () => {
+  const bundle = await publisher.statement(statement);
+  for (const count of [0, 2]) {
+    const other = changed(bundle, (one) => {
+      one.dsseEnvelope.signatures = Array.from({ length: count }, () => one.dsseEnvelope.signatures[0]);
+    });
+    assert.match(
+      outcomeOf(() => check({ publisher, policy: keyless(), bundle: other })),
+      /^METADATA_INVALID the bundle/,
+    );
+  }
+});
+
+test('trap 12: a CA does not sign code itself', () => {
+  const codeSigning = extension('2.5.29.37', 'optional', sequence(objectId('1.3.6.1.5.5.7.3.3')));
+  const plain = certificate([names(URI), issuer, codeSigning], {});
+  // keyUsage keyCertSign and cRLSign, and digitalSignature beside them.
+  const signing = Buffer.from(plain.toString('hex').replace('03020106', '03020186'), 'hex');
+  assert.match(
+    outcomeOf(() => readSigningCertificate(signing)),
+    /^KEY_NOT_TRUSTED .* is a CA$/,
+  );
+});
+
 test('trap 12: a CA with constraints that nobody would enforce is not taken into a trusted root', () => {
   const constraints = sequence(der(0xa0, sequence(sequence(general(0x86, 'acme.example')))));
   for (const weight of ['critical', 'optional'] as const) {
@@ -432,6 +474,11 @@ test('trap 12: a CA with constraints that nobody would enforce is not taken into
       /^METADATA_INVALID /,
     );
   }
+  const unknown = certificate([extension('1.2.3.4', 'critical', boolean(true))], {});
+  assert.match(
+    outcomeOf(() => checkAuthority(unknown, 'the CA')),
+    /^METADATA_INVALID the CA: /,
+  );
   assert.equal(
     outcomeOf(() => checkAuthority(certificate([], {}), 'the CA')),
     'good',

@@ -183,13 +183,13 @@ const REFUSALS: readonly [
     'a certificate of ten minutes without a proof of when it signed',
     () => publisher.statement(statement, { log: 'none' }),
     keyless({ log: false }),
-    /^SIGNATURE_EXPIRED nothing proves/,
+    /^SIGNATURE_EXPIRED its time is not proved: expected 1 timestamps, got 0$/,
   ],
   [
     'Rekor v2, which proves no time, without a timestamp',
     () => publisher.statement(statement, { log: 'v2', timestamp: false }),
     keyless(),
-    /^SIGNATURE_EXPIRED nothing proves/,
+    /^SIGNATURE_EXPIRED its time is not proved: expected 1 timestamps, got 0$/,
   ],
   [
     'a time that no promise of the log signs',
@@ -198,7 +198,7 @@ const REFUSALS: readonly [
       one.inclusionPromise = undefined;
     }),
     keyless(),
-    /^SIGNATURE_EXPIRED nothing proves/,
+    /^SIGNATURE_EXPIRED its time is not proved: expected 1 timestamps, got 0$/,
   ],
   [
     'a log entry with another time',
@@ -277,6 +277,12 @@ const REFUSALS: readonly [
     /^SIGNATURE_EXPIRED it was made on \d{4}-/,
   ],
   [
+    'a key whose time must be proved, without a timestamp',
+    () => publisher.statement(statement, { key, log: 'none' }),
+    keyed([key], { timestamp: true }),
+    /^SIGNATURE_EXPIRED its time is not proved: expected 1 timestamps, got 0$/,
+  ],
+  [
     'a signature of no proved age where the policy has a limit',
     () => publisher.statement(statement, { key, log: 'none' }),
     keyed([key], {}, { maxAge: DAY }),
@@ -301,6 +307,38 @@ test('a timestamp made after the certificate had ended proves nothing', async ()
   assert.match(
     outcomeOf(() => check({ publisher: late, policy: keyless(), bundle, now })),
     /^SIGNATURE_EXPIRED its certificate/,
+  );
+});
+
+test('a certificate must be in a certificate log that is trusted, unless the policy does without', async () => {
+  const unlogged = await SigstorePublisher.create({ certificateLog: false });
+  const bundle = await unlogged.statement(statement);
+  assert.match(
+    outcomeOf(() => check({ publisher: unlogged, policy: keyless(), bundle })),
+    /^SIGNATURE_UNLOGGED its certificate/,
+  );
+  assert.equal(
+    outcomeOf(() => check({ publisher: unlogged, policy: keyless({ certificateLog: false }), bundle })),
+    'good',
+  );
+  const elsewhere = publisher.trustedRoot((root) => {
+    root.ctlogs = [];
+  });
+  const logged = await publisher.statement(statement);
+  assert.match(
+    outcomeOf(() => check({ publisher, policy: keyless(), bundle: logged, root: elsewhere })),
+    /^SIGNATURE_UNLOGGED its certificate/,
+  );
+});
+
+test('a key may prove its time by a timestamp alone, or by its log', async () => {
+  const policy = keyed([key], { timestamp: true });
+  const stamped = await publisher.statement(statement, { key, log: 'none', timestamp: true });
+  assert.deepEqual(check({ publisher, policy, bundle: stamped }).signedAt, publisher.signedAt);
+  const logged = await publisher.statement(statement, { key });
+  assert.deepEqual(
+    check({ publisher, policy: keyed([key], { log: true, timestamp: true }), bundle: logged }).signedAt,
+    publisher.signedAt,
   );
 });
 
