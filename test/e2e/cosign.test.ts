@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { has, terminalOf } from './support/client.ts';
 import { ADMITTED } from './support/cosign-admitted.ts';
-import type { Case } from './support/cosign-case.ts';
+import { type Case, RELEASE } from './support/cosign-case.ts';
 import type { KeyPair } from './support/cosign.ts';
+import { KEYLESS_ADMITTED, KEYLESS_REFUSED } from './support/cosign-keyless.ts';
 import { CosignPublisher } from './support/cosign-publisher.ts';
 import { REFUSED } from './support/cosign-refused.ts';
 import { COSIGN, IMAGE_POLICY } from './support/go-program.ts';
@@ -19,7 +20,7 @@ after(() => stage.close());
 const skip = stage.skip || (COSIGN.find().missing ?? false);
 const clients = await stage.clients();
 const LOG_TIME_LIMIT_MS = 10_000;
-const CASES: readonly Case[] = [...ADMITTED, ...REFUSED];
+const CASES: readonly Case[] = [...ADMITTED, ...KEYLESS_ADMITTED, ...REFUSED, ...KEYLESS_REFUSED];
 /** Repositories for what is no case: signed, with the plain key. */
 const PLAIN = ['rush'] as const;
 
@@ -27,24 +28,38 @@ const publisher = once(() => CosignPublisher.open(stage));
 
 /** One gateway with an authority for each case, and a rule that sends the case's repository to it. */
 const gateway = once(async () => {
-  const { keys } = await publisher();
-  const plain = { type: 'cosign', key: keys['ecdsa-p256'].public };
-  const own = CASES.map(({ id, authority }) => [id, { type: 'cosign', ...authority(keys) }] as const);
+  const people = await publisher();
+  const plain = { type: 'cosign', key: people.keys['ecdsa-p256'].public };
+  const own = CASES.map(({ id, authority }) => [id, { type: 'cosign', ...authority(people) }] as const);
   const policy = [
-    ...CASES.map(({ id, notary }) => rule(id, notary ? { all: ['dct', id] } : [id])),
+    ...CASES.map(({ id, notary, freshness = {} }) => rule(id, notary ? { all: ['dct', id] } : [id], freshness)),
     ...PLAIN.map((repository) => rule(repository, ['plain'])),
   ];
   const authorities = { dct: stage.authority(), plain, ...Object.fromEntries(own) };
   return await stage.gateway({ ...stage.configuration(policy), authorities });
 });
 
-function rule(repository: string, require: object): object {
-  return { images: `${UPSTREAM}/acme/${repository}`, require };
+function rule(repository: string, require: object, freshness: object = {}): object {
+  return { images: `${UPSTREAM}/acme/${repository}`, require, freshness };
 }
 
 const made = new Map(
-  CASES.map(({ id, make }) => [id, once(async () => await make(await publisher(), `acme/${id}`))] as const),
+  CASES.map(
+    ({ id, make }) =>
+      [
+        id,
+        once(
+          async () =>
+            await make(await publisher(), `acme/${id}`, (reference) => pulled(`${UPSTREAM}/acme/${id}${reference}`)),
+        ),
+      ] as const,
+  ),
 );
+
+async function pulled(image: string): Promise<void> {
+  const { status, body } = await (await gateway()).ask('GET', pathOf(image));
+  assert.equal(status, 200, body.toString('utf8'));
+}
 
 async function make(id: string) {
   const making = made.get(id);
@@ -57,7 +72,7 @@ async function asked({ id }: Case): Promise<{ image: string; digest: string }> {
   return { image: `${UPSTREAM}/acme/${id}${reference}`, digest };
 }
 
-for (const one of ADMITTED) {
+for (const one of [...ADMITTED, ...KEYLESS_ADMITTED]) {
   test(`${one.what} is admitted`, { skip }, async () => {
     const { image, digest } = await asked(one);
     const { status, headers, body } = await (await gateway()).ask('GET', pathOf(image));
@@ -72,7 +87,7 @@ for (const one of ADMITTED) {
   }
 }
 
-for (const one of REFUSED) {
+for (const one of [...REFUSED, ...KEYLESS_REFUSED]) {
   test(`${one.what} is refused with ${one.reason}`, { skip }, async () => {
     const { image } = await asked(one);
     const denial = await (await gateway()).denial(image);
@@ -151,6 +166,24 @@ for (const [id, form] of [
     }
   });
 }
+
+test('docklock verify prints who signed keylessly, who vouched for that, and where it is logged', {
+  skip,
+}, async () => {
+  const id = 'keyless-bundle';
+  await make(id);
+  const { code, stdout } = await (await gateway()).verify(`${UPSTREAM}/acme/${id}:1`);
+  assert.equal(code, 0, stdout);
+  for (const wanted of [
+    `identity: ${RELEASE.subject}`,
+    `issuer: ${RELEASE.issuer}`,
+    'logIndex: ',
+    'signedAt: ',
+    'trustedRoot: ',
+  ]) {
+    assert.ok(stdout.includes(wanted), `expected ${wanted}, got ${stdout}`);
+  }
+});
 
 test('fifty pulls at once, and one of each client, cost the registry one look for signatures', { skip }, async () => {
   const repository = 'acme/rush';

@@ -1,5 +1,6 @@
 import { type Form, FORMS } from './cosign.ts';
-import type { CosignPublisher, KeyName, Keys } from './cosign-publisher.ts';
+import type { Identity } from './local-sigstore.ts';
+import type { CosignPublisher, KeyName } from './cosign-publisher.ts';
 
 /** An image as a publisher, or somebody else, left it in a repository of its own, and who must have signed it there. */
 export interface Case {
@@ -7,11 +8,13 @@ export interface Case {
   /** Name of the repository, of its authority and of its rule's only image. */
   readonly id: string;
   /** The authority's entry without its type. */
-  readonly authority: (keys: Keys) => object;
+  readonly authority: (publisher: CosignPublisher) => object;
   /** Answers what is asked for, `:1` or `@sha256:…`, and what it should be where it is admitted. */
-  readonly make: (publisher: CosignPublisher, repository: string) => Promise<Asked>;
+  readonly make: (publisher: CosignPublisher, repository: string, pull: Pull) => Promise<Asked>;
   /** Whether Docker Content Trust must vouch for it too. */
   readonly notary?: true;
+  /** What the rule says of freshness. */
+  readonly freshness?: object;
   /** Whether every client is made to pull it, since how it is kept or refused may matter to them. */
   readonly pulled?: true;
   /** The key that cosign's own verifier is told to ask for, where it is to come to the same verdict. */
@@ -23,6 +26,11 @@ export interface Case {
 export interface Refused extends Case {
   readonly reason: string;
 }
+
+/** Pulls the case's image through the gateway, while it is still made. */
+type Pull = (reference: string) => Promise<void>;
+
+type Making = (publisher: CosignPublisher, repository: string) => Promise<Asked>;
 
 interface Asked {
   readonly reference: string;
@@ -38,14 +46,17 @@ export const PROVENANCE = {
 
 export const by =
   (key: KeyName, more: object = {}) =>
-  (keys: Keys) => ({ key: keys[key].public, ...more });
+  ({ keys }: CosignPublisher) => ({ key: keys[key].public, ...more });
 export const main = (more: object = {}) => by('ecdsa-p256', more);
-export const bothOf = (keys: Keys) => ({ keys: [keys['ecdsa-p256'].public, keys.second.public], threshold: 2 });
+export const bothOf = ({ keys }: CosignPublisher) => ({
+  keys: [keys['ecdsa-p256'].public, keys.second.public],
+  threshold: 2,
+});
 export const tagOne = (digest: string): Asked => ({ reference: ':1', digest });
 
 /** Pushes an image, signs it as told, and asks for its tag. */
 export const signed =
-  (...signatures: readonly (readonly [KeyName, Parameters<CosignPublisher['sign']>[3]])[]): Case['make'] =>
+  (...signatures: readonly (readonly [KeyName, Parameters<CosignPublisher['sign']>[3]])[]): Making =>
   async (publisher, repository) => {
     const digest = await publisher.push(repository);
     for (const [key, options] of signatures) await publisher.sign(repository, digest, key, options);
@@ -54,7 +65,7 @@ export const signed =
 
 /** Pushes an image, attests as told, and asks for its tag. */
 export const attested =
-  (key: KeyName, attestation: Parameters<CosignPublisher['attest']>[3]): Case['make'] =>
+  (key: KeyName, attestation: Parameters<CosignPublisher['attest']>[3]): Making =>
   async (publisher, repository) => {
     const digest = await publisher.push(repository);
     await publisher.attest(repository, digest, key, attestation);
@@ -70,7 +81,7 @@ export function inBothForms<One extends Case>(make: (form: Form) => One): One[] 
 }
 
 /** Signs an image in one repository, and copies it with its signatures to another. */
-export function copied(form: Form): Case['make'] {
+export function copied(form: Form): Making {
   return async (publisher, repository) => {
     const original = `${repository}-original`;
     const { digest } = await signed(['ecdsa-p256', { form }])(publisher, original);
@@ -79,3 +90,27 @@ export function copied(form: Form): Case['make'] {
     return tagOne(digest);
   };
 }
+
+export const RELEASE: Identity = {
+  issuer: 'https://issuer.example',
+  subject: 'https://git.example/acme/app/.workflows/release.yml@refs/heads/main',
+};
+
+/** Pushes an image, has it signed and logged as told, and asks for its tag. */
+export const logged =
+  (signer: KeyName | Identity, form: Form): Making =>
+  async (publisher, repository) => {
+    const digest = await publisher.push(repository);
+    await publisher.signLogged(repository, digest, signer, form);
+    return tagOne(digest);
+  };
+
+/** The authority that wants the release's identity. */
+export const keyless =
+  (more: object = {}): Case['authority'] =>
+  ({ sigstore }) => ({
+    issuer: RELEASE.issuer,
+    identity: RELEASE.subject,
+    trustRoot: sigstore.trustedRoot,
+    ...more,
+  });

@@ -1,6 +1,7 @@
-import { Cosign, type Attestation, type KeyKind, type KeyPair, type SignOptions } from './cosign.ts';
+import { Cosign, type Attestation, type Form, type KeyKind, type KeyPair, type SignOptions } from './cosign.ts';
 import { KeptSignatures } from './kept-signatures.ts';
 import { Skopeo } from './skopeo.ts';
+import { type Identity, LocalSigstore } from './local-sigstore.ts';
 import type { Publisher } from './publisher.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,10 +21,12 @@ export type Keys = Readonly<Record<KeyName, KeyPair>>;
 export class CosignPublisher {
   readonly cosign: Cosign;
   readonly keys: Keys;
+  readonly sigstore: LocalSigstore;
   readonly #stage: Stage;
   readonly #docker: Publisher;
 
-  private constructor(cosign: Cosign, keys: Keys, stage: Stage, docker: Publisher) {
+  private constructor(cosign: Cosign, keys: Keys, sigstore: LocalSigstore, stage: Stage, docker: Publisher) {
+    this.sigstore = sigstore;
     this.cosign = cosign;
     this.keys = keys;
     this.#stage = stage;
@@ -35,7 +38,8 @@ export class CosignPublisher {
     const cosign = await Cosign.open(stage.workspace);
     const named = Object.entries(KEYS).map(async ([name, kind]) => [name, await cosign.keyPair(kind)]);
     const keys = Object.fromEntries(await Promise.all(named)) as Keys;
-    return new CosignPublisher(cosign, keys, stage, await stage.publisher('owner'));
+    const sigstore = await LocalSigstore.start(stage.workspace);
+    return new CosignPublisher(cosign, keys, sigstore, stage, await stage.publisher('owner'));
   }
 
   /** The name at the registry itself. */
@@ -86,6 +90,12 @@ export class CosignPublisher {
 
   async sign(repository: string, digest: string, key: KeyName, options: SignOptions): Promise<void> {
     await this.cosign.sign(this.at(repository, `@${digest}`), this.keys[key], options);
+  }
+
+  async signLogged(repository: string, digest: string, signer: KeyName | Identity, form: Form): Promise<void> {
+    const { sigstore, keys } = this;
+    const by = typeof signer === 'string' ? keys[signer] : signer;
+    await this.cosign.signLogged(this.at(repository, `@${digest}`), { sigstore, signer: by }, form);
   }
 
   async attest(repository: string, digest: string, key: KeyName, attestation: Attestation): Promise<void> {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, mustRun, type Outcome, run, toolEnvironment } from './command.ts';
 import { COSIGN } from './go-program.ts';
+import type { Identity, LocalSigstore } from './local-sigstore.ts';
 import type { Workspace } from './workspace.ts';
 
 /** How a signature is kept: as a Sigstore bundle that refers to the image (cosign 3), or under the tags of versions before. */
@@ -33,6 +34,12 @@ export interface Attestation {
   /** As cosign takes it: `slsaprovenance1`, or the predicate's type itself. */
   readonly type: string;
   readonly predicate: object;
+}
+
+/** The Sigstore that gives certificates and logs signatures, and who signs by it: a key, or an identity alone. */
+export interface Logged {
+  readonly sigstore: LocalSigstore;
+  readonly signer: KeyPair | Identity;
 }
 
 /** Without Rekor, Fulcio or TUF: with a key, cosign needs nobody else. */
@@ -77,6 +84,17 @@ export class Cosign {
     const named = identity === undefined ? [] : ['--sign-container-identity', identity];
     const env = repository === undefined ? {} : { COSIGN_REPOSITORY: repository };
     await this.#must(['sign', ...this.#how(key, form), ...also, ...named, image], env);
+  }
+
+  /** Signs with a certificate for an identity, or a key, and has the signature logged. */
+  async signLogged(image: string, { sigstore, signer }: Logged, form: Form): Promise<void> {
+    const who = 'private' in signer ? ['--key', signer.private] : ['--identity-token', sigstore.token(signer)];
+    const services =
+      form === 'bundle'
+        ? ['--signing-config', sigstore.signingConfig]
+        : ['--use-signing-config=false', '--fulcio-url', sigstore.url, '--rekor-url', sigstore.url];
+    const how = [`--new-bundle-format=${form === 'bundle'}`, '--trusted-root', sigstore.trustedRoot];
+    await this.#must(['sign', ...who, ...how, ...services, '--yes', PLAIN_HTTP, image]);
   }
 
   async attest(image: string, key: KeyPair, { form, type, predicate }: Attestation): Promise<void> {
