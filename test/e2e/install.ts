@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { GO_PROGRAMS } from './support/go-program.ts';
 import { findStaticBusybox, findTool, type Tool } from './support/tool.ts';
 
 /** A tool the tests drive, and the Debian package that brings it. */
@@ -38,10 +39,15 @@ const NEEDS: readonly Need[] = [
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Installs what is missing, with apt-get, as root; leaves alone what is there.
+ * Installs what is missing, with apt-get, as root, and builds what Debian does not have; leaves alone what is there.
  * What cannot be had is no error here: the tests that need it say so, each for itself.
  */
 export function install(say: (line: string) => void): void {
+  installPackages(say);
+  for (const program of GO_PROGRAMS) program.build(say);
+}
+
+function installPackages(say: (line: string) => void): void {
   const packages = missingPackages();
   if (packages.length === 0) return;
   if (process.getuid?.() !== 0 || findTool('apt-get').missing !== undefined) {
@@ -59,12 +65,17 @@ export function install(say: (line: string) => void): void {
 
 /** What is here, a line each, with its version or with what is missing. */
 export function inventory(): readonly string[] {
-  return NEEDS.map((wanted) => {
+  const packaged = NEEDS.map((wanted) => {
     const tool = wanted.find();
     if (tool.missing !== undefined) return `${wanted.name}: missing, ${tool.missing}`;
     const said = wanted.version === undefined ? packageVersion(wanted.package) : versionOf(tool.path, wanted.version);
     return `${wanted.name}: ${tool.path}, ${said}`;
   });
+  const built = GO_PROGRAMS.map((program) => {
+    const tool = program.find();
+    return `${program.name}: ${tool.missing === undefined ? tool.path : `missing, ${tool.missing}`}`;
+  });
+  return [...packaged, ...built];
 }
 
 function need(name: string, debianPackage: string, version?: readonly string[]): Need {

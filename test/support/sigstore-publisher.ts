@@ -31,6 +31,8 @@ export interface SignOptions {
   readonly key?: KeyPair;
   readonly log?: 'v1' | 'v2' | 'none';
   readonly timestamp?: boolean;
+  /** The key that a certificate is for, where a test needs to know it. */
+  readonly leafKey?: KeyPair;
   /** Whose key the log entry says it was, where that is to be somebody else's. */
   readonly loggedKey?: KeyPair;
   /** Bytes of certificate that the bundle shows, instead of the signer's own. */
@@ -187,7 +189,7 @@ export class SigstorePublisher {
   }
 
   async #sign(signed: Uint8Array, options: SignOptions): Promise<{ signature: Buffer; signer: Signer }> {
-    const { publicKey, privateKey } = options.key ?? ecKey();
+    const { publicKey, privateKey } = options.key ?? options.leafKey ?? ecKey();
     const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
     const spki = publicKey.export({ type: 'spki', format: 'der' });
     const signature = sign(hash, signed, privateKey);

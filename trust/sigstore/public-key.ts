@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, constants, type KeyObject, verify } from 'node:crypto';
+import { isSignedByPrehash } from './ed25519ph.ts';
 import { SigstoreError } from './sigstore-error.ts';
 
 /** A public key that a policy names. */
@@ -50,12 +51,13 @@ export function keyIdOf(key: KeyObject): string {
     .digest('hex');
 }
 
-/** Whether the signature over these bytes is by this key. Ed25519 too, for which the library gives a hash that Node refuses. */
+/** Whether the signature over these bytes is by this key. Ed25519 too, which the library cannot check in any of its two forms. */
 export function isSignedBy({ key }: Pick<PublicKey, 'key'>, signed: Uint8Array, signature: Uint8Array): boolean {
   try {
     switch (key.asymmetricKeyType) {
       case 'ed25519':
-        return verify(null, signed, key, signature);
+        // cosign signs with the prehash, so that a log can check it; older versions and other tools without.
+        return verify(null, signed, key, signature) || isSignedByPrehash(key, signed, signature);
       case 'ec': {
         const hashes = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? [];
         return hashes.some((hash) => verify(hash, signed, key, signature));

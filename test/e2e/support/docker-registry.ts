@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -73,20 +74,38 @@ export class DockerRegistry {
     if (answer.status !== 202) throw new Error(`expected 202 for a deletion, got ${answer.status}`);
   }
 
-  /** Stores manifest bytes under a tag, without asking any signer. Answers their digest. */
+  /** Stores manifest bytes under a tag, or their digest, without asking any signer. Answers their digest. */
   async putManifest(
     repository: string,
-    tag: string,
+    reference: string,
     mediaType: string,
     body: Uint8Array<ArrayBuffer>,
   ): Promise<string> {
-    const answer = await fetch(`${this.url}/v2/${repository}/manifests/${tag}`, {
+    const answer = await fetch(`${this.url}/v2/${repository}/manifests/${reference}`, {
       method: 'PUT',
       headers: { 'content-type': mediaType },
       body,
     });
     const digest = answer.headers.get('docker-content-digest');
     if (answer.status !== 201 || digest === null) throw new Error(`expected 201, got ${answer.status}`);
+    return digest;
+  }
+
+  async blob(repository: string, digest: string): Promise<Buffer> {
+    const answer = await fetch(`${this.url}/v2/${repository}/blobs/${digest}`);
+    if (answer.status !== 200) throw new Error(`expected the blob ${digest}, got ${answer.status}`);
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
+  /** Stores a blob. Answers its digest. */
+  async putBlob(repository: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    const digest = digestOf(bytes);
+    const begun = await fetch(`${this.url}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+    const upload = new URL(begun.headers.get('location') ?? '', this.url);
+    upload.searchParams.set('digest', digest);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const answer = await fetch(upload, { method: 'PUT', headers, body: bytes });
+    if (answer.status !== 201) throw new Error(`expected 201 for a blob, got ${answer.status}`);
     return digest;
   }
 
@@ -114,6 +133,10 @@ const STORED_TYPES = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.oci.image.index.v1+json',
 ];
+
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
 
 /** JSON is YAML. */
 function configuration(folder: string, address: string, options: RegistryOptions): object {

@@ -156,6 +156,16 @@ const ATTACKS: readonly [how: string, build: (registry: FakeRegistry) => Promise
     },
     'refused ATTESTATION_MISSING',
   ],
+  [
+    'more images than any index has',
+    async (registry) => {
+      const one = attestationManifest(amd64);
+      await sign(registry, one);
+      const images = Array.from({ length: 33 }, () => ({ image: amd64 }));
+      return annotatedIndex([...images, attesting(one, amd64)]);
+    },
+    'refused METADATA_INVALID',
+  ],
   ['an index of nothing', async () => annotatedIndex([]), 'refused NOT_SIGNED'],
 ];
 

@@ -208,6 +208,16 @@ for (const log of ['v1', 'v2'] as const) {
   });
 }
 
+test('trap 6: a bare key in the log is not the certificate for it', async () => {
+  const leafKey = ecKey();
+  const bundle = await publisher.statement(statement, { leafKey, loggedKey: leafKey });
+  byLibrary(bundle);
+  assert.match(
+    outcomeOf(() => check({ publisher, policy: keyless(), bundle })),
+    /^SIGNATURE_INVALID its log entry is about another key/,
+  );
+});
+
 test('trap 7: the digest that a bundle gives is that of the artifact', async () => {
   const artifact = Buffer.from('the artifact');
   const bundle = changed(await publisher.message(artifact, { log: 'none', timestamp: true }), (one) => {
@@ -464,6 +474,11 @@ test('trap 12: a CA with constraints that nobody would enforce is not taken into
       /^METADATA_INVALID /,
     );
   }
+  const unknown = certificate([extension('1.2.3.4', 'critical', boolean(true))], {});
+  assert.match(
+    outcomeOf(() => checkAuthority(unknown, 'the CA')),
+    /^METADATA_INVALID the CA: /,
+  );
   assert.equal(
     outcomeOf(() => checkAuthority(certificate([], {}), 'the CA')),
     'good',
