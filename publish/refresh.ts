@@ -35,7 +35,7 @@ export function warnings(repository: Repository, periods: Periods, now: Date): r
     if (left > WARNING_PART * (role === 'root' ? periods.root : periods.targets)) return [];
     const when = `${left <= 0 ? 'has expired' : 'expires'} ${expires.toISOString()}`;
     const until = left <= 0 ? 'clients refuse everything it vouches for until' : 'before that';
-    return [`${role} ${when}: ${until} somebody with its key runs docklock tuf renew DIR ${role}`];
+    return [`${role} ${when}: ${until} somebody with its key runs docklock tuf renew ${role}`];
   });
   return [...soon, ...[...repository.unsigned].map(([role, why]) => `${role}: ${why}`)];
 }

@@ -80,7 +80,7 @@ export class RepositoryFolder {
     const bytes = await this.#read(join(this.path, SETTINGS));
     if (bytes !== undefined) return parseSettings(bytes, join(this.path, SETTINGS));
     throw new PublishError(
-      `${this.path} is not a TUF repository of docklock (it has no ${SETTINGS}): make one with docklock tuf init ${this.path}`,
+      `${this.path} is not a TUF repository of docklock (it has no ${SETTINGS}): make one with docklock tuf init ${this.path}, or say where it is (--repository)`,
     );
   }
 

@@ -22,6 +22,7 @@ const PASSPHRASE = [
   '--passphrase-file <file>',
   'file whose first line is the passphrase (or set DOCKLOCK_PASSPHRASE)',
 ] as const;
+const REPOSITORY = ['--repository <dir>', 'the TUF repository, made with docklock tuf init', '.'] as const;
 const YES = ['--yes', 'do not ask, for CI', false] as const;
 
 /** `docklock vouch` and `docklock tuf`. */
@@ -38,7 +39,7 @@ function addVouch(program: Command, run: Run, out: NodeJS.WritableStream): void 
     .command('vouch')
     .description('sign what a tag means: these images, as the upstream has them now')
     .argument('[images...]', 'such as docker.io/library/nginx:1.27 or ghcr.io/acme/app@sha256:...')
-    .requiredOption('--repository <dir>', 'the TUF repository, made with docklock tuf init')
+    .option(...REPOSITORY)
     .option('--config <file>', 'configuration file: where the upstreams are', 'docklock.yaml')
     .option('--role <name>', 'the role that signs: targets, or one that it delegates to', 'targets')
     .option(...KEY)
@@ -85,7 +86,7 @@ function addFounding(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('show')
     .description('show what is there: versions, expiries, who may sign what')
-    .argument('<dir>')
+    .argument('[dir]', 'the repository', '.')
     .option('--json', 'print one JSON object', false)
     .action((dir, options) => run(() => tufShow(dir, options, out)));
 }
@@ -100,9 +101,9 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('delegate')
     .description('let the keys of collaborators vouch for the images that match')
-    .argument('<dir>')
     .argument('<pattern>', "such as 'docker.io/acme/*' (* stays between slashes)")
     .argument('[keys...]', 'public keys, as docklock tuf key makes them')
+    .option(...REPOSITORY)
     .option('--name <role>', 'name of the role (default: made from the pattern)')
     .option('--path <pattern>', 'another pattern for the same role (repeat for more)', collect, [])
     .option('--threshold <n>', 'how many of the keys must sign')
@@ -110,21 +111,21 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
     .option('--before <role>', 'take precedence over that role')
     .option(...KEY)
     .option(...PASSPHRASE)
-    .action((dir, pattern, keys, options) => run(() => tufDelegate(dir, pattern, keys, options, out)));
+    .action((pattern, keys, options) => run(() => tufDelegate(options.repository, pattern, keys, options, out)));
   tuf
     .command('undelegate')
     .description('take keys off a delegated role, or the whole role away')
-    .argument('<dir>')
     .argument('<role>')
     .argument('[keys...]', 'public key files or key ids; none: the whole role')
+    .option(...REPOSITORY)
     .option(...KEY)
     .option(...PASSPHRASE)
-    .action((dir, role, keys, options) => run(() => tufUndelegate(dir, role, keys, options, out)));
+    .action((role, keys, options) => run(() => tufUndelegate(options.repository, role, keys, options, out)));
   tuf
     .command('rotate')
     .description('replace a key of root, targets, snapshot or timestamp')
-    .argument('<dir>')
     .argument('<role>')
+    .option(...REPOSITORY)
     .option('--old <key>', 'the key that goes: its public file or id (default: the only one)')
     .option('--new <file>', "somebody else's public key that comes (default: a new one is made here)")
     .option('--add', 'add a key, none goes')
@@ -133,15 +134,15 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
     .option(...KEY)
     .option(...PASSPHRASE)
     .option(...YES)
-    .action((dir, role, options) => run(() => tufRotate(dir, role, options, out)));
+    .action((role, options) => run(() => tufRotate(options.repository, role, options, out)));
   tuf
     .command('renew')
     .description('sign a role for another period, changing nothing else')
-    .argument('<dir>')
     .argument('<role>', 'root, targets, or a delegated role')
+    .option(...REPOSITORY)
     .option(...KEY)
     .option(...PASSPHRASE)
-    .action((dir, role, options) => run(() => tufRenew(dir, role, options, out)));
+    .action((role, options) => run(() => tufRenew(options.repository, role, options, out)));
   tuf
     .command('sign')
     .description('add your signature to a staged file; it is published once enough have signed')
@@ -162,7 +163,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('refresh')
     .description('sign the snapshot and timestamp if they are due: for cron, once an hour')
-    .argument('<dir>')
+    .argument('[dir]', 'the repository', '.')
     .option('--force', 'sign them even if not due', false)
     .option(...KEY)
     .option(...PASSPHRASE)
@@ -170,7 +171,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('serve')
     .description('serve the metadata over http and keep it fresh, until stopped')
-    .argument('<dir>')
+    .argument('[dir]', 'the repository', '.')
     .option('--listen <address>', 'address and port', '127.0.0.1:8080')
     .action((dir, options) => run(() => tufServe(dir, options, out)));
 }

@@ -12,7 +12,7 @@ export interface DelegateOptions extends KeyOptions {
   readonly before?: string;
 }
 
-/** `docklock tuf delegate DIR PATTERN KEY...`. @returns the exit code */
+/** `docklock tuf delegate PATTERN KEY...`. @returns the exit code */
 export async function tufDelegate(
   dir: string,
   pattern: string,
@@ -36,7 +36,7 @@ export async function tufDelegate(
   return 0;
 }
 
-/** `docklock tuf undelegate DIR ROLE [KEY...]`; a key is a file with its public half, or its id. @returns the exit code */
+/** `docklock tuf undelegate ROLE [KEY...]`; a key is a file with its public half, or its id. @returns the exit code */
 export async function tufUndelegate(
   dir: string,
   name: string,
@@ -51,7 +51,7 @@ export async function tufUndelegate(
   out.write(`${what}\n${outcomeText(dir, result)}`);
   if (keys.length > 0) {
     out.write(
-      `If only those keys had signed its images, the others must do so now: docklock tuf renew ${dir} ${name} --key FILE\n`,
+      `If only those keys had signed its images, the others must do so now: docklock tuf renew ${name} --repository ${dir} --key FILE\n`,
     );
   }
   return 0;

@@ -61,7 +61,7 @@ ${rows}
 Put in a safe, away from this machine and each on a medium of its own: ${rootFiles.join(', ') || 'the root keys of the others'}.
   It takes ${threshold} of the root keys to replace a key. With fewer left, no key can be replaced any more: when one is then lost or
   stolen, every client needs a new root file by hand. Make copies.
-Keep with whoever vouches: the targets key. Lost: make another with docklock tuf rotate ${dir} targets. Stolen: the thief can vouch for
+Keep with whoever vouches: the targets key. Lost: make another with docklock tuf rotate targets --repository ${dir}. Stolen: the thief can vouch for
   anything until you do.
 Keep on the server: keys/online, which has no passphrase. Lost: docklock tuf rotate. Stolen: the thief can keep clients at the state
   of today, but not vouch for anything.

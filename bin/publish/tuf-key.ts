@@ -12,7 +12,7 @@ export async function tufKey(file: string, options: PassphraseOptions, out: Node
   await writeNew(publicFile(file), publicKeyPem(key.public), 0o644);
   out.write(`${file}: your private key, opened by the passphrase. Keep it, and a copy; hand it to nobody.
 ${publicFile(file)}: the public half. Hand it to who runs the repository, who lets it vouch with:
-  docklock tuf delegate DIR 'docker.io/acme/*' ${publicFile(file)}
+  docklock tuf delegate 'docker.io/acme/*' ${publicFile(file)}
 Key id: ${key.public.id}
 `);
   return 0;

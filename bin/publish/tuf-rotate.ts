@@ -22,7 +22,7 @@ export interface RotateOptions extends KeyOptions {
   readonly yes: boolean;
 }
 
-/** `docklock tuf rotate DIR ROLE`: another key for a role, by a new root. @returns the exit code */
+/** `docklock tuf rotate ROLE`: another key for a role, by a new root. @returns the exit code */
 export async function tufRotate(
   dir: string,
   roleText: string,
@@ -61,7 +61,7 @@ export async function tufRotate(
   return 0;
 }
 
-/** `docklock tuf renew DIR ROLE`: the same, signed for another period. @returns the exit code */
+/** `docklock tuf renew ROLE`: the same, signed for another period. @returns the exit code */
 export async function tufRenew(
   dir: string,
   role: string,

@@ -74,13 +74,13 @@ test('rotate asks first, then for the passphrase; who gets that wrong has change
   ] as const;
   assert.equal((await atTerminal(['tuf', 'init', repo], answers)).code, 0);
   const before = (await readdir(repo, { recursive: true })).sort();
-  const no = await atTerminal(['tuf', 'rotate', repo, 'timestamp'], [['[y/N] ', 'n']]);
+  const no = await atTerminal(['tuf', 'rotate', 'timestamp', '--repository', repo], [['[y/N] ', 'n']]);
   assert.deepEqual([no.code, /Nothing was changed/.test(no.text)], [1, true], no.text);
   const wrong = [
     ['[y/N] ', 'y'],
     ['.pem: ', 'wrong'],
   ] as const;
-  const mistyped = await atTerminal(['tuf', 'rotate', repo, 'timestamp'], wrong);
+  const mistyped = await atTerminal(['tuf', 'rotate', 'timestamp', '--repository', repo], wrong);
   assert.deepEqual(
     [mistyped.code, /does not open it; nothing was changed/.test(mistyped.text)],
     [70, true],

@@ -49,7 +49,7 @@ for (const [what, args, said] of [
   ],
   [
     'a role that cannot be rotated',
-    ['tuf', 'rotate', 'DIR/trust', 'acme', '--yes'],
+    ['tuf', 'rotate', 'acme', '--repository', 'DIR/trust', '--yes'],
     /keys of a delegated role are changed with/,
   ],
   ['an address that is none', ['tuf', 'serve', 'DIR/trust', '--listen', 'nowhere'], /expected an address and a port/],

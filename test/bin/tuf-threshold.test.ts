@@ -25,7 +25,7 @@ test('a root of three people is founded, rotated and renewed by a file that goes
   assert.equal((await run('vouch', PATH, '--repository', repo, '--yes')).code, 0);
   const client = await TufClient.start(t, join(repo, 'metadata'));
   assert.notEqual(await client.target(PATH), undefined);
-  const rotated = await run('tuf', 'rotate', repo, 'targets', '--key', key('bob'), '--yes');
+  const rotated = await run('tuf', 'rotate', 'targets', '--repository', repo, '--key', key('bob'), '--yes');
   assert.match(
     rotated.out,
     /Not published yet\. It lacks 1 more of the root keys of version 1 .*\n.*\n {2}docklock tuf sign .*2\.root\.json --key KEY\n$/,

@@ -33,9 +33,18 @@ test('a collaborator vouches with a key of their own, and their images go with t
   registry.push('acme/app', image(), '1');
   const alice = join(folder, 'alice.pem');
   await run('tuf', 'key', alice);
-  const given = await run('tuf', 'delegate', repo, 'corp/acme/*', join(folder, 'alice.pub'), '--name', 'acme');
+  const given = await run(
+    'tuf',
+    'delegate',
+    '--repository',
+    repo,
+    'corp/acme/*',
+    join(folder, 'alice.pub'),
+    '--name',
+    'acme',
+  );
   assert.match(given.out, /The role acme may vouch for corp\/acme\/\*/, given.err);
-  const refused = await run('tuf', 'delegate', repo, 'corp/acme/*', alice, '--name', 'other');
+  const refused = await run('tuf', 'delegate', '--repository', repo, 'corp/acme/*', alice, '--name', 'other');
   assert.match(refused.err, /expected a public key, got a private one/);
   const vouched = await run('vouch', PATH, '--repository', repo, '--role', 'acme', '--key', alice, '--yes');
   assert.equal(vouched.code, 0, vouched.err);
@@ -52,7 +61,7 @@ test('a collaborator vouches with a key of their own, and their images go with t
       ['acme', 1],
     ],
   );
-  assert.equal((await run('tuf', 'undelegate', repo, 'acme')).code, 0);
+  assert.equal((await run('tuf', 'undelegate', 'acme', '--repository', repo)).code, 0);
   assert.equal(await client.target(PATH), undefined);
 });
 
@@ -61,10 +70,19 @@ test('a key that was put in a safe is brought with --key, and missed by name wit
   const offline = join(repo, 'keys', 'offline');
   const safe = join(folder, 'safe');
   await rename(offline, safe);
-  const missed = await run('tuf', 'rotate', repo, 'timestamp', '--yes');
+  const missed = await run('tuf', 'rotate', 'timestamp', '--repository', repo, '--yes');
   assert.match(missed.err, /no root key is at hand: pass one with --key FILE/);
   const [root = ''] = (await readdir(safe)).filter((name) => /^root-.*\.pem$/.test(name));
-  const { code, out, err } = await run('tuf', 'rotate', repo, 'timestamp', '--key', join(safe, root), '--yes');
+  const { code, out, err } = await run(
+    'tuf',
+    'rotate',
+    'timestamp',
+    '--repository',
+    repo,
+    '--key',
+    join(safe, root),
+    '--yes',
+  );
   assert.equal(code, 0, err);
   assert.match(out, /New timestamp key: .*online.*\nPublished/);
   await (await TufClient.start(t, join(repo, 'metadata'))).refresh();
