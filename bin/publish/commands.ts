@@ -12,22 +12,36 @@ import { vouch, withdraw } from './vouch.ts';
 /** Does a command's work and turns what it throws into an exit code. */
 export type Run = (command: () => Promise<number>) => Promise<void>;
 
+const DIR = ['<dir>', 'the folder of the repository'] as const;
 const KEY = [
   '--key <file>',
-  'a private key to sign with, besides those in DIR/keys (repeat for more)',
+  'a private key to sign with, besides those in the repository (repeat for more)',
   collect,
   [] as string[],
 ] as const;
 const PASSPHRASE = [
   '--passphrase-file <file>',
-  'file whose first line is the passphrase (or set DOCKLOCK_PASSPHRASE)',
+  'file whose first line is the passphrase; else DOCKLOCK_PASSPHRASE, else you are asked',
 ] as const;
 const YES = ['--yes', 'do not ask, for CI', false] as const;
+
+const TUF_HELP = `
+Start here:
+  docklock tuf init ./trust            make the keys, and a repository that vouches for nothing yet
+  docklock vouch docker.io/library/nginx:1.27 --repository ./trust
+                                       sign what this tag means
+  docklock tuf serve ./trust           serve it to gateways, whose configuration has an authority of type: tuf
+  docklock tuf show ./trust            what is there, and when does it expire?
+
+Step by step: docs/vouching.md`;
 
 /** `docklock vouch` and `docklock tuf`. */
 export function addPublishCommands(program: Command, run: Run, out: NodeJS.WritableStream): void {
   addVouch(program, run, out);
-  const tuf = program.command('tuf').description('found and keep a TUF repository of the images that you vouch for');
+  const tuf = program
+    .command('tuf')
+    .description('found and keep a TUF repository of the images that you vouch for')
+    .addHelpText('after', TUF_HELP);
   addFounding(tuf, run, out);
   addKeys(tuf, run, out);
   addRunning(tuf, run, out);
@@ -85,7 +99,7 @@ function addFounding(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('show')
     .description('show what is there: versions, expiries, who may sign what')
-    .argument('<dir>')
+    .argument(...DIR)
     .option('--json', 'print one JSON object', false)
     .action((dir, options) => run(() => tufShow(dir, options, out)));
 }
@@ -100,7 +114,7 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('delegate')
     .description('let the keys of collaborators vouch for the images that match')
-    .argument('<dir>')
+    .argument(...DIR)
     .argument('<pattern>', "such as 'docker.io/acme/*' (* stays between slashes)")
     .argument('[keys...]', 'public keys, as docklock tuf key makes them')
     .option('--name <role>', 'name of the role (default: made from the pattern)')
@@ -114,17 +128,17 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('undelegate')
     .description('take keys off a delegated role, or the whole role away')
-    .argument('<dir>')
-    .argument('<role>')
+    .argument(...DIR)
+    .argument('<role>', 'its name, as docklock tuf show lists it')
     .argument('[keys...]', 'public key files or key ids; none: the whole role')
     .option(...KEY)
     .option(...PASSPHRASE)
     .action((dir, role, keys, options) => run(() => tufUndelegate(dir, role, keys, options, out)));
   tuf
     .command('rotate')
-    .description('replace a key of root, targets, snapshot or timestamp')
-    .argument('<dir>')
-    .argument('<role>')
+    .description('replace, add or remove a key of a role')
+    .argument(...DIR)
+    .argument('<role>', 'root, targets, snapshot or timestamp')
     .option('--old <key>', 'the key that goes: its public file or id (default: the only one)')
     .option('--new <file>', "somebody else's public key that comes (default: a new one is made here)")
     .option('--add', 'add a key, none goes')
@@ -137,7 +151,7 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('renew')
     .description('sign a role for another period, changing nothing else')
-    .argument('<dir>')
+    .argument(...DIR)
     .argument('<role>', 'root, targets, or a delegated role')
     .option(...KEY)
     .option(...PASSPHRASE)
@@ -162,7 +176,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('refresh')
     .description('sign the snapshot and timestamp if they are due: for cron, once an hour')
-    .argument('<dir>')
+    .argument(...DIR)
     .option('--force', 'sign them even if not due', false)
     .option(...KEY)
     .option(...PASSPHRASE)
@@ -170,7 +184,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('serve')
     .description('serve the metadata over http and keep it fresh, until stopped')
-    .argument('<dir>')
+    .argument(...DIR)
     .option('--listen <address>', 'address and port', '127.0.0.1:8080')
     .action((dir, options) => run(() => tufServe(dir, options, out)));
 }
