@@ -125,4 +125,12 @@ test('help is for a newcomer: what there is, and where to start', async () => {
   assert.equal(code, 0);
   for (const word of ['serve', 'verify', 'config', 'demo', 'Start here']) assert.ok(out.includes(word), word);
   assert.match((await docklock('verify', '--help')).out, /Exit codes: 0 admitted, 1 refused, 2 undetermined/);
+  assert.match((await docklock('tuf', '--help')).out, /Start here:\n {2}docklock tuf init /);
+  const vouching = (await docklock('vouch', '--help')).out;
+  assert.match(vouching, /\(default: "docklock\.yaml"\)/);
+  assert.doesNotMatch(
+    vouching,
+    /default: (?:\[\]|false)/,
+    'that something is off unless asked for goes without saying',
+  );
 });
