@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { ConfigError, formatConfigError } from '../config/problem.ts';
 import { RegistryError } from '../oci/registry-error.ts';
 import { checkConfig } from './check-config.ts';
@@ -24,11 +24,12 @@ const file = ['--config <file>', 'configuration file', 'docklock.yaml'] as const
 const program = new Command('docklock')
   .description('A registry gateway that proves what an image is before it serves a byte of it.')
   .version(version())
+  .configureHelp({ optionDescription })
   .showHelpAfterError('(docklock --help shows what there is)')
   .addHelpText(
     'after',
     `
-Start here:
+Start here (in a checkout, docklock is: npm run --silent docklock --):
   docklock demo                          see it work, offline, in a few seconds
   docklock config check --config FILE    is the configuration right?
   docklock serve --config FILE           serve pulls until stopped
@@ -36,7 +37,8 @@ Start here:
                                          would this image be admitted, and why?
   docklock presets                       whose signatures can be verified out of the box?
   docklock status --config FILE          is the trust fresh, and what expires when?
-  docklock tuf init DIR                  found a TUF repository, to sign images with docklock vouch`,
+  docklock tuf init DIR                  nobody signs your images yet? found a TUF repository,
+  docklock vouch IMAGE --repository DIR  and sign in it what a tag means`,
   );
 
 program
@@ -88,7 +90,7 @@ program
 
 program
   .command('demo')
-  .description('show the main job offline: a signed image admitted, six kinds of bad ones refused')
+  .description('see it work, offline: images that are vouched for admitted, every kind of bad one refused')
   .action(() => run(() => demo({ out, colour })));
 
 addPublishCommands(program, run, out);
@@ -99,6 +101,13 @@ for (const command of commands) {
   command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE));
 }
 await program.parseAsync();
+
+/** That something is off, or nothing, unless it is asked for goes without saying. */
+function optionDescription(option: Option): string {
+  const { description, defaultValue } = option;
+  const isNothing = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return isNothing ? description : new Help().optionDescription(option);
+}
 
 async function run(command: () => Promise<number>): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 import type { Log } from '../oci/log.ts';
 import { Keyring } from './keyring.ts';
 import { loadRepository, type Repository } from './load-repository.ts';
+import { openPublishing } from './publication.ts';
 import { messageOf, PublishError } from './publish-error.ts';
 import { refresh, warnings } from './refresh.ts';
 import type { RepositoryFolder } from './repository-folder.ts';
@@ -74,9 +75,8 @@ export class FreshKeeper {
     const folder = this.#folder;
     await folder.exclusively(async () => {
       const keyring = await Keyring.open({ folders: [folder.onlineKeys], passphrase: noPassphrase });
-      const periods = await folder.periods();
-      const now = this.#now();
-      const publishing = { folder, repository: await loadRepository(folder), keyring, periods, now };
+      const publishing = await openPublishing(folder, keyring, this.#now());
+      const { periods, now } = publishing;
       const published = await refresh(publishing);
       const repository = await loadRepository(folder);
       this.#known = { names: await this.#names(), repository, periods };

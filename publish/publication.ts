@@ -1,6 +1,6 @@
 import type { SigningKey } from './key.ts';
 import type { Keyring } from './keyring.ts';
-import type { Repository } from './load-repository.ts';
+import { loadRepository, type Repository } from './load-repository.ts';
 import type { MetaFile, Root, Snapshot, Targets, TargetsRole, Timestamp } from './metadata.ts';
 import { fileName, type RepositoryFolder } from './repository-folder.ts';
 import { isDue, type Periods } from './settings.ts';
@@ -21,6 +21,12 @@ export interface Publishing {
   readonly keyring: Keyring;
   readonly periods: Periods;
   readonly now: Date;
+}
+
+/** The repository as it is now, and who is about to sign. @throws PublishError when it is damaged, or none */
+export async function openPublishing(folder: RepositoryFolder, keyring: Keyring, now: Date): Promise<Publishing> {
+  const periods = await folder.periods();
+  return { folder, repository: await loadRepository(folder), keyring, periods, now };
 }
 
 /** What clients see of it. `waiting`: they see nothing until the snapshot and timestamp keys have signed. */

@@ -35,6 +35,11 @@ export function signersOfTargets({ root, targets, delegated }: Repository, name:
 /** The images a role vouches for, by path. */
 export type Images = ReadonlyMap<string, Target>;
 
+/** @throws PublishError for a role that there is none of. */
+export function imagesOf(repository: Repository, name: TargetsRole): Images {
+  return signersOfTargets(repository, name).file?.body.targets ?? new Map();
+}
+
 /** Signs another list of images for a role, and publishes it. @throws PublishError */
 export async function signImages(publishing: Publishing, name: TargetsRole, images: Images): Promise<Signed> {
   const { file, delegation } = signersOfTargets(publishing.repository, name);

@@ -11,12 +11,14 @@ export interface Row {
 
 const WIDTH = 96;
 
+const COLOURS = { admitted: 'green', undetermined: 'yellow', refused: 'red' } as const;
+
 /** What happened, a block a scene: what was done, what the client got, and whether it is what must come. */
 export function demoTable(rows: readonly Row[], colour: boolean): string {
-  const paint = (style: 'green' | 'red' | 'bold', text: string) =>
+  const paint = (style: 'green' | 'yellow' | 'red' | 'bold', text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const blocks = rows.map(({ told, image, answer, asExpected }) => {
-    const verdict = paint(answer.outcome === 'admitted' ? 'green' : 'red', answer.outcome.toUpperCase().padEnd(12));
+    const verdict = paint(COLOURS[answer.outcome], answer.outcome.toUpperCase().padEnd(12));
     const surprise = asExpected ? '' : paint('red', '   <- not what must come');
     const text = wrap(answer.text, WIDTH - 17).map((line) => `${' '.repeat(17)}${line}`);
     const pulled = image.replace(/([0-9a-f]{12})[0-9a-f]{52}$/, '$1…');

@@ -1,116 +1,119 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RepositoryFolder } from '../../publish/repository-folder.ts';
 import { buildImage, type MemoryImage } from './memory-image.ts';
-import type { MemoryRegistry } from './memory-registry.ts';
-import type { NotaryPublisher } from './notary-publisher.ts';
 import type { Answer } from './pull-image.ts';
-import type { TrustFiles } from './trust-server.ts';
+import type { Stage } from './stage.ts';
 
-/** What a scene can do to the world around the gateway. */
-export interface Stage {
-  readonly registry: MemoryRegistry;
-  publisher(repository: string): NotaryPublisher;
-  /** Puts trust data on the trust server. */
-  serve(repository: string, files: TrustFiles): void;
-  pull(image: string): Promise<Answer>;
-  now(): Date;
-  /** Moves the gateway's clock forward, in milliseconds. */
-  wait(milliseconds: number): void;
-}
-
-/** One thing that happens to images, and what the gateway must make of it. */
+/** One thing that happens to images, and what the gateway must make of it. They are played in order, and one may go on from another. */
 export interface Scene {
   readonly told: string;
-  readonly repository: string;
-  readonly expected: Answer['outcome'];
+  /** `text` is part of what the client must be told: a digest, or the reason. */
+  readonly expected: { readonly outcome: Answer['outcome']; readonly text: string };
   /** Brings it about. @returns the image to pull, without its registry */
   prepare(stage: Stage): Promise<string>;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+const HOUR = 3_600_000;
 
 export const SCENES: readonly Scene[] = [
   {
-    told: 'a signed image',
-    repository: 'signed',
-    expected: 'admitted',
+    told: 'an image that its publisher vouches for',
+    expected: { outcome: 'admitted', text: imageOf('signed').digest },
     prepare: async (stage) => {
-      pushAndSign(stage, 'signed');
+      await pushAndVouch(stage, 'signed');
       return 'signed:1.0';
     },
   },
   {
-    told: 'an image that nobody signed',
-    repository: 'unsigned',
-    expected: 'refused',
+    told: 'an image that nobody vouches for',
+    expected: { outcome: 'refused', text: '[TAG_NOT_SIGNED]' },
     prepare: async ({ registry }) => {
       registry.push('unsigned', imageOf('unsigned'), '1.0');
       return 'unsigned:1.0';
     },
   },
   {
-    told: 'a signed image, one layer tampered with in the registry',
-    repository: 'tampered',
-    expected: 'refused',
+    told: 'one layer of a vouched image was tampered with in the registry',
+    expected: { outcome: 'refused', text: 'cut off before its last byte' },
     prepare: async (stage) => {
-      const { layers } = pushAndSign(stage, 'tampered');
+      const { layers } = await pushAndVouch(stage, 'tampered');
       const [layer] = layers;
       if (layer !== undefined) stage.registry.replace('tampered', layer, Buffer.from('layer of TAMPERED'));
       return 'tampered:1.0';
     },
   },
   {
-    told: 'the tag was moved in the registry: it still means the signed image',
-    repository: 'moved',
-    expected: 'admitted',
+    told: 'the tag was moved in the registry: it still means the vouched image',
+    expected: { outcome: 'admitted', text: imageOf('moved').digest },
     prepare: async (stage) => {
-      pushAndSign(stage, 'moved');
+      await pushAndVouch(stage, 'moved');
       stage.registry.push('moved', imageOf('somebody else'), '1.0');
       return 'moved:1.0';
     },
   },
   {
     told: 'and what the tag was moved to, asked for by its digest',
-    repository: 'moved',
-    expected: 'refused',
+    expected: { outcome: 'refused', text: '[DIGEST_NOT_SIGNED]' },
     prepare: async () => `moved@${imageOf('somebody else').digest}`,
   },
   {
-    told: 'the timestamp expired, and the trust server shows no newer',
-    repository: 'expired',
-    expected: 'refused',
+    told: 'pulled and cached, then its publisher withdrew it',
+    expected: { outcome: 'refused', text: '[TAG_NOT_SIGNED]' },
     prepare: async (stage) => {
-      pushAndSign(stage, 'expired', { timestamp: new Date(stage.now().getTime() + HOUR) });
-      await stage.pull('expired:1.0');
-      stage.wait(2 * HOUR);
-      return 'expired:1.0';
+      await pushAndVouch(stage, 'withdrawn');
+      // What the trust server has now is what a thief shows again in the next scene.
+      await cp(stage.publisher.folder.metadata, earlier(stage).metadata, { recursive: true });
+      await mustBeAdmitted(stage, 'withdrawn:1.0');
+      await stage.withdraw('withdrawn:1.0');
+      return 'withdrawn:1.0';
     },
   },
   {
-    told: 'the trust server shows older metadata than it did before',
-    repository: 'rolled-back',
-    expected: 'refused',
+    told: 'the trust server shows the metadata from before that, signatures and all',
+    expected: { outcome: 'refused', text: '[METADATA_ROLLBACK]' },
     prepare: async (stage) => {
-      pushAndSign(stage, 'rolled-back');
-      const publisher = stage.publisher('rolled-back');
-      const older = new Map(publisher.files);
-      publisher.publish(stage.now());
-      stage.serve('rolled-back', publisher.files);
-      await stage.pull('rolled-back:1.0');
-      stage.serve('rolled-back', older);
-      stage.wait(MINUTE);
-      return 'rolled-back:1.0';
+      stage.server.show(earlier(stage));
+      return 'withdrawn:1.0';
+    },
+  },
+  {
+    told: 'the timestamp has expired, and the trust server shows no newer',
+    expected: { outcome: 'refused', text: '[METADATA_EXPIRED]' },
+    prepare: async (stage) => {
+      stage.registry.push('late/app', imageOf('late'), '1.0');
+      await stage.vouchLongAgo('late/app:1.0');
+      return 'late/app:1.0';
+    },
+  },
+  {
+    told: 'nothing has expired, but the trust server has shown nothing new for 13 hours; the rule allows 12',
+    expected: { outcome: 'undetermined', text: '[TRUST_STALE]' },
+    prepare: async (stage) => {
+      stage.server.show(stage.publisher.folder);
+      await pushAndVouch(stage, 'frozen');
+      await mustBeAdmitted(stage, 'frozen:1.0');
+      stage.wait(13 * HOUR);
+      return 'frozen:1.0';
     },
   },
 ];
 
-function pushAndSign(stage: Stage, repository: string, expires: Readonly<Record<string, Date>> = {}): MemoryImage {
+async function pushAndVouch(stage: Stage, repository: string): Promise<MemoryImage> {
   const image = imageOf(repository);
   stage.registry.push(repository, image, '1.0');
-  const publisher = stage.publisher(repository);
-  publisher.sign('1.0', { digest: image.digest, size: image.bytes.byteLength });
-  publisher.publish(stage.now(), expires);
-  stage.serve(repository, publisher.files);
+  await stage.vouch(`${repository}:1.0`);
   return image;
+}
+
+/** Without this the scene would show nothing: the image might have been refused all along. */
+async function mustBeAdmitted(stage: Stage, image: string): Promise<void> {
+  const { outcome, text } = await stage.pull(image);
+  if (outcome !== 'admitted') throw new Error(`expected ${image} to be admitted at first, got ${outcome}: ${text}`);
+}
+
+function earlier({ folder }: Stage): RepositoryFolder {
+  return new RepositoryFolder(join(folder, 'earlier'));
 }
 
 function imageOf(what: string): MemoryImage {

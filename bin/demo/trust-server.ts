@@ -1,40 +1,38 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
+import type { Log } from '../../oci/log.ts';
+import { metadataHandler } from '../../publish/metadata-server.ts';
+import type { RepositoryFolder } from '../../publish/repository-folder.ts';
+import { Listening } from '../listening.ts';
 
-/** Files of one repository of trust data, by the names clients ask for. */
-export type TrustFiles = ReadonlyMap<string, Uint8Array>;
-
-const ROUTE = /^\/v2\/(.+)\/_trust\/tuf\/(.+)$/;
-
-/** The reading half of a Notary v1 server, in memory, over plain http on a free loopback port. */
+/** Serves a TUF repository as `docklock tuf serve` does, on a free loopback port, or another in its place, as a thief of the server would. */
 export class TrustServer {
-  readonly #repositories = new Map<string, TrustFiles>();
-  readonly #server = createServer((request, response) => {
-    const [, gun = '', file = ''] = ROUTE.exec(request.url ?? '') ?? [];
-    const bytes = this.#repositories.get(gun)?.get(file);
-    if (bytes === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.byteLength }).end(bytes);
-  });
+  readonly #log: Log;
+  #listening: Listening | undefined;
+  #handler: RequestListener;
 
-  async start(): Promise<string> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  private constructor(folder: RepositoryFolder, log: Log) {
+    this.#log = log;
+    this.#handler = metadataHandler(folder, log, () => true);
   }
 
-  /** What the server has of a repository from now on: newer, or older, as a thief would have it. */
-  serve(gun: string, files: TrustFiles): void {
-    this.#repositories.set(gun, new Map(files));
+  static async start(folder: RepositoryFolder, log: Log): Promise<TrustServer> {
+    const server = new TrustServer(folder, log);
+    server.#listening = await Listening.start([{ address: '127.0.0.1', port: 0 }], () => (request, response) => {
+      server.#handler(request, response);
+    });
+    return server;
+  }
+
+  get url(): string {
+    return this.#listening?.urls[0] ?? '';
+  }
+
+  /** What clients get from now on. */
+  show(folder: RepositoryFolder): void {
+    this.#handler = metadataHandler(folder, this.#log, () => true);
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    await this.#listening?.stop(0);
   }
 }

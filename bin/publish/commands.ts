@@ -12,23 +12,37 @@ import { vouch, withdraw } from './vouch.ts';
 /** Does a command's work and turns what it throws into an exit code. */
 export type Run = (command: () => Promise<number>) => Promise<void>;
 
+const DIR = ['[dir]', 'the folder of the repository', '.'] as const;
 const KEY = [
   '--key <file>',
-  'a private key to sign with, besides those in DIR/keys (repeat for more)',
+  'a private key to sign with, besides those in the repository (repeat for more)',
   collect,
   [] as string[],
 ] as const;
 const PASSPHRASE = [
   '--passphrase-file <file>',
-  'file whose first line is the passphrase (or set DOCKLOCK_PASSPHRASE)',
+  'file whose first line is the passphrase; else DOCKLOCK_PASSPHRASE, else you are asked',
 ] as const;
 const REPOSITORY = ['--repository <dir>', 'the TUF repository, made with docklock tuf init', '.'] as const;
 const YES = ['--yes', 'do not ask, for CI', false] as const;
 
+const TUF_HELP = `
+Start here:
+  docklock tuf init ./trust            make the keys, and a repository that vouches for nothing yet
+  docklock vouch docker.io/library/nginx:1.27 --repository ./trust
+                                       sign what this tag means
+  docklock tuf serve ./trust           serve it to gateways, whose configuration has an authority of type: tuf
+  docklock tuf show ./trust            what is there, and when does it expire?
+
+Step by step: docs/vouching.md`;
+
 /** `docklock vouch` and `docklock tuf`. */
 export function addPublishCommands(program: Command, run: Run, out: NodeJS.WritableStream): void {
   addVouch(program, run, out);
-  const tuf = program.command('tuf').description('found and keep a TUF repository of the images that you vouch for');
+  const tuf = program
+    .command('tuf')
+    .description('found and keep a TUF repository of the images that you vouch for')
+    .addHelpText('after', TUF_HELP);
   addFounding(tuf, run, out);
   addKeys(tuf, run, out);
   addRunning(tuf, run, out);
@@ -86,7 +100,7 @@ function addFounding(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('show')
     .description('show what is there: versions, expiries, who may sign what')
-    .argument('[dir]', 'the repository', '.')
+    .argument(...DIR)
     .option('--json', 'print one JSON object', false)
     .action((dir, options) => run(() => tufShow(dir, options, out)));
 }
@@ -115,7 +129,7 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('undelegate')
     .description('take keys off a delegated role, or the whole role away')
-    .argument('<role>')
+    .argument('<role>', 'its name, as docklock tuf show lists it')
     .argument('[keys...]', 'public key files or key ids; none: the whole role')
     .option(...REPOSITORY)
     .option(...KEY)
@@ -123,8 +137,8 @@ function addKeys(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
     .action((role, keys, options) => run(() => tufUndelegate(options.repository, role, keys, options, out)));
   tuf
     .command('rotate')
-    .description('replace a key of root, targets, snapshot or timestamp')
-    .argument('<role>')
+    .description('replace, add or remove a key of a role')
+    .argument('<role>', 'root, targets, snapshot or timestamp')
     .option(...REPOSITORY)
     .option('--old <key>', 'the key that goes: its public file or id (default: the only one)')
     .option('--new <file>', "somebody else's public key that comes (default: a new one is made here)")
@@ -163,7 +177,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('refresh')
     .description('sign the snapshot and timestamp if they are due: for cron, once an hour')
-    .argument('[dir]', 'the repository', '.')
+    .argument(...DIR)
     .option('--force', 'sign them even if not due', false)
     .option(...KEY)
     .option(...PASSPHRASE)
@@ -171,7 +185,7 @@ function addRunning(tuf: Command, run: Run, out: NodeJS.WritableStream): void {
   tuf
     .command('serve')
     .description('serve the metadata over http and keep it fresh, until stopped')
-    .argument('[dir]', 'the repository', '.')
+    .argument(...DIR)
     .option('--listen <address>', 'address and port', '127.0.0.1:8080')
     .action((dir, options) => run(() => tufServe(dir, options, out)));
 }

@@ -1,6 +1,5 @@
 import { Keyring } from '../../publish/keyring.ts';
-import { loadRepository } from '../../publish/load-repository.ts';
-import type { Published, Publishing } from '../../publish/publication.ts';
+import { openPublishing, type Published, type Publishing } from '../../publish/publication.ts';
 import { RepositoryFolder } from '../../publish/repository-folder.ts';
 import type { Signed } from '../../publish/sign-targets.ts';
 import { type PassphraseOptions, passphraseFrom } from './passphrase.ts';
@@ -13,14 +12,7 @@ export interface KeyOptions extends PassphraseOptions {
 /** The repository as it is now, and the keys at hand. Nothing is locked: for showing, and for what follows a question. */
 export async function openRepository(dir: string, options: KeyOptions): Promise<Publishing> {
   const folder = new RepositoryFolder(dir);
-  const periods = await folder.periods();
-  return {
-    folder,
-    repository: await loadRepository(folder),
-    keyring: await openKeys(folder, options),
-    periods,
-    now: new Date(),
-  };
+  return await openPublishing(folder, await openKeys(folder, options), new Date());
 }
 
 /** Does the work on the repository as it is once nobody else can change it. */

@@ -3,7 +3,7 @@ import { type FoundImage, findImage } from '../../publish/image-target.ts';
 import type { Target } from '../../publish/metadata.ts';
 import type { Publishing } from '../../publish/publication.ts';
 import { PublishError } from '../../publish/publish-error.ts';
-import { signersOfTargets, signImages } from '../../publish/sign-targets.ts';
+import { imagesOf, signersOfTargets, signImages } from '../../publish/sign-targets.ts';
 import { decidingRole } from '../../publish/vouched-images.ts';
 import { changing, type KeyOptions, openRepository, outcomeText } from './open-repository.ts';
 import { confirm } from './terminal.ts';
@@ -31,7 +31,7 @@ export async function vouch(
   if (images.length === 0)
     throw new PublishError('expected images to vouch for, such as docker.io/library/nginx:1.27, got none');
   const seen = await openRepository(options.repository, options);
-  const before = signersOfTargets(seen.repository, options.role).file?.body.targets ?? new Map<string, Target>();
+  const before = imagesOf(seen.repository, options.role);
   const found = await lookUp(images, before, options);
   for (const vouching of found) out.write(describe(vouching));
   for (const { image } of found) out.write(shadowNote(seen, options.role, image.path));
@@ -62,7 +62,7 @@ export async function withdraw(
   if (images.length === 0)
     throw new PublishError('expected images to withdraw, as docklock vouch --list shows them, got none');
   const seen = await openRepository(options.repository, options);
-  const before = signersOfTargets(seen.repository, options.role).file?.body.targets ?? new Map<string, Target>();
+  const before = imagesOf(seen.repository, options.role);
   const paths = await withdrawnPaths(images, before, options);
   for (const path of paths) out.write(`${path}\n  withdrawn  ${before.get(path)?.digest}\n`);
   if (!(await confirm(`Withdraw ${count(paths.length)}?`, options.yes))) return notSigned(out);

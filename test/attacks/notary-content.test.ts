@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { FileEntry } from '../../bin/demo/notary-publisher.ts';
+import type { FileEntry } from '../support/notary-publisher.ts';
 import { MetadataTooLarge } from '../../trust/fetch-metadata.ts';
 import { IMAGE, notaryClient, outcomeOf, signedRepository } from '../support/notary-client.ts';
 import type { NotaryRepository } from '../support/notary-repository.ts';

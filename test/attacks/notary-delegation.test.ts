@@ -1,7 +1,7 @@
 /** trust.md 1.10, "Delegation": who may sign which tags, and what a server may not do to those who may. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ecdsaKey } from '../../bin/demo/signing-key.ts';
+import { ecdsaKey } from '../support/signing-key.ts';
 import {
   DAY,
   IMAGE,

@@ -1,7 +1,7 @@
 /** trust.md 1.10, "Delegation": dropping or expiring `targets/releases`, so that an older tag of `targets` shows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ecdsaKey } from '../../bin/demo/signing-key.ts';
+import { ecdsaKey } from '../support/signing-key.ts';
 import { IMAGE, NOW, notaryClient, OTHER_IMAGE, outcomeOf, signedRepository } from '../support/notary-client.ts';
 import type { NotaryRepository } from '../support/notary-repository.ts';
 

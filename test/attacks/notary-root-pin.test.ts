@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
-import { sequence } from '../../bin/demo/der.ts';
-import { type CertificateWish, extension, makeCertificate } from '../../bin/demo/make-certificate.ts';
-import { rootKey, type SigningKey } from '../../bin/demo/signing-key.ts';
+import { sequence } from '../support/der.ts';
+import { type CertificateWish, extension, makeCertificate } from '../support/make-certificate.ts';
+import { rootKey, type SigningKey } from '../support/signing-key.ts';
 import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { DAY, GUN, IMAGE, NOW, notaryClient, outcomeOf, signedRepository } from '../support/notary-client.ts';
 import { NotaryRepository } from '../support/notary-repository.ts';

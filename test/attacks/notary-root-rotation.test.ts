@@ -1,7 +1,7 @@
 /** trust.md 1.10, "Root": which root may follow the one that is in force. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rootKey } from '../../bin/demo/signing-key.ts';
+import { rootKey } from '../support/signing-key.ts';
 import { DAY, GUN, NOW, notaryClient, outcomeOf, signedRepository } from '../support/notary-client.ts';
 import type { NotaryRepository } from '../support/notary-repository.ts';
 

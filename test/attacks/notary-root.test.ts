@@ -1,7 +1,7 @@
 /** trust.md 1.10, "Root": who may become the root of trust of a repository, when nothing is remembered of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ecdsaKey, type RootKeyWish, rootKey, type SigningKey } from '../../bin/demo/signing-key.ts';
+import { ecdsaKey, type RootKeyWish, rootKey, type SigningKey } from '../support/signing-key.ts';
 import type { NotaryAuthorityOptions } from '../../trust/notary/authority.ts';
 import { DAY, GUN, IMAGE, NOW, notaryClient, outcomeOf } from '../support/notary-client.ts';
 import { NotaryRepository } from '../support/notary-repository.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { constants, ECDH, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { ecdsaKey, ed25519Key, rootKey, rsaKey, type SigningKey } from '../../bin/demo/signing-key.ts';
+import { ecdsaKey, ed25519Key, rootKey, rsaKey, type SigningKey } from '../support/signing-key.ts';
 import { keyId } from '../../trust/notary/key.ts';
 import { GUN, IMAGE, NOW, notaryClient, outcomeOf } from '../support/notary-client.ts';
 import { NotaryRepository } from '../support/notary-repository.ts';

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { NotaryPublisher } from '../../bin/demo/notary-publisher.ts';
-import { TrustServer } from '../../bin/demo/trust-server.ts';
 import { TufClient } from '../publish/support/tuf-client.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
+import { NotaryPublisher } from '../support/notary-publisher.ts';
+import { NotaryServer } from '../support/notary-server.ts';
 import { runShellBlocks } from './shell-blocks.ts';
 
 const PASSPHRASE = { DOCKLOCK_PASSPHRASE: 'correct horse battery staple' };
@@ -21,19 +21,17 @@ test('docs/migrate-from-docker-content-trust.md: every command works as written,
   const folder = await folderOf(t);
   const registry = await FakeRegistry.start(t);
   for (const name of ['web', 'api', 'db']) registry.push(`shop/${name}`, image({ layers: [name] }), '1.0');
-  const notary = new TrustServer();
-  const server = await notary.start();
-  t.after(() => notary.close());
+  const notary = await NotaryServer.start(t);
   const publisher = new NotaryPublisher({ gun: 'registry.corp.example/shop/web', now: new Date() });
   const web = image({ layers: ['web'] });
   publisher.sign('1.0', { digest: web.digest, size: web.bytes.byteLength });
   publisher.publish(new Date());
-  notary.serve('registry.corp.example/shop/web', publisher.files);
+  notary.add(publisher);
   await writeFile(
     join(folder, 'docklock.yaml'),
     `upstreams: { corp: { url: "${registry.url}", default: true } }
 authorities:
-  dct: { type: notary, server: "${server}", gun: "registry.corp.example/{repository}", pin: { rootKeys: ["${publisher.rootKeyId}"] } }
+  dct: { type: notary, server: "${notary.url}", gun: "registry.corp.example/{repository}", pin: { rootKeys: ["${publisher.rootKeyId}"] } }
 policy: [{ images: "corp/**", require: [dct] }]
 `,
   );

@@ -77,10 +77,16 @@ test('npm run demo shows, offline and in a table, an image admitted and every ki
   skip: skip || whyNotOffline(),
 }, async () => {
   const table = await (await checkout()).npmOffline('run', '--silent', 'demo');
-  for (const reason of ['NOT_SIGNED', 'DIGEST_NOT_SIGNED', 'METADATA_EXPIRED', 'METADATA_ROLLBACK']) {
+  for (const reason of [
+    'TAG_NOT_SIGNED',
+    'DIGEST_NOT_SIGNED',
+    'METADATA_EXPIRED',
+    'METADATA_ROLLBACK',
+    'TRUST_STALE',
+  ]) {
     assert.ok(table.includes(`[${reason}]`), table);
   }
-  assert.match(table, /^ADMITTED +200 +a signed image/m);
+  assert.match(table, /^ADMITTED +200 +an image that its publisher vouches for/m);
   assert.match(table, /^(\d+) of \1 as they must be$/m);
 });
 

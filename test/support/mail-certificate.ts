@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import { bitString, objectId, sequence } from '../../bin/demo/der.ts';
+import { bitString, objectId, sequence } from './der.ts';
 import { derChildren, derElement } from '../../trust/der.ts';
 
 const SUBJECT_ALT_NAME = objectId('2.5.29.17');

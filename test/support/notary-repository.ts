@@ -13,8 +13,8 @@
  *   repository.restore(before);                                // the server is rolled back
  *   repository.files.set('timestamp.json', bytes);             // or any single file is exchanged
  */
-import { type MetaPart, NotaryPublisher, type RootPart, type TargetsPart } from '../../bin/demo/notary-publisher.ts';
-import { ecdsaKey, rootKey, type SigningKey } from '../../bin/demo/signing-key.ts';
+import { type MetaPart, NotaryPublisher, type RootPart, type TargetsPart } from './notary-publisher.ts';
+import { ecdsaKey, rootKey, type SigningKey } from './signing-key.ts';
 
 /** A metadata file as JSON: what is signed, and by whom. */
 export interface LooseEnvelope {

@@ -14,12 +14,11 @@ import { type Disk, NODE_DISK } from '../../../publish/disk.ts';
 import { type Founding, found } from '../../../publish/found.ts';
 import { generateKey, type SigningKey } from '../../../publish/key.ts';
 import { Keyring } from '../../../publish/keyring.ts';
-import { loadRepository } from '../../../publish/load-repository.ts';
 import type { Target, TopRole } from '../../../publish/metadata.ts';
-import type { Publishing } from '../../../publish/publication.ts';
+import { openPublishing, type Publishing } from '../../../publish/publication.ts';
 import { RepositoryFolder } from '../../../publish/repository-folder.ts';
 import { DEFAULT_PERIODS } from '../../../publish/settings.ts';
-import { type Signed, signersOfTargets, signImages } from '../../../publish/sign-targets.ts';
+import { imagesOf, type Signed, signImages } from '../../../publish/sign-targets.ts';
 import type { Closing } from '../../support/fake-registry.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
@@ -85,14 +84,7 @@ export class TestRepository {
       hand.without?.includes(role as TopRole) ? [] : keys,
     );
     const none = await Keyring.open({ folders: [], passphrase: async () => PASSPHRASE });
-    const repository = await loadRepository(folder);
-    return {
-      folder,
-      repository,
-      keyring: none.with(...(hand.only ?? own)),
-      periods: await folder.periods(),
-      now: this.now,
-    };
+    return await openPublishing(folder, none.with(...(hand.only ?? own)), this.now);
   }
 
   async vouch(
@@ -102,8 +94,8 @@ export class TestRepository {
     hand: Parameters<TestRepository['publishing']>[0] = {},
   ): Promise<Signed> {
     const publishing = await this.publishing(hand);
-    const { file } = signersOfTargets(publishing.repository, role);
-    return await signImages(publishing, role, new Map([...(file?.body.targets ?? []), [path, targetOf(bytes)]]));
+    const images = imagesOf(publishing.repository, role);
+    return await signImages(publishing, role, new Map([...images, [path, targetOf(bytes)]]));
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { integer } from '../../bin/demo/der.ts';
+import { integer } from './der.ts';
 
 for (const [what, bytes, encoded] of [
   ['leading zeros are dropped', [0, 0, 1, 2], '02020102'],
