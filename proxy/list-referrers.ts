@@ -1,7 +1,6 @@
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
-import { mediaTypeOf, OCI_INDEX } from '../oci/media-type.ts';
 import { digestReference, type ImageName, imageText, parseTag, tagReference } from '../oci/reference.ts';
-import { UpstreamError } from '../upstream/upstream-error.ts';
+import { parseReferrerIndex, type ReferrerIndex, referrerIndexBytes } from '../upstream/referrer-index.ts';
 import { DeniedError } from './denial.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -10,13 +9,6 @@ import type { Verdicts } from './verdicts.ts';
 export interface ReferrerList {
   readonly bytes: Uint8Array;
   readonly filtered: boolean;
-}
-
-/** image-spec, "Content Descriptors": three are enough for `platform`'s lists; the rest is for fields to come. */
-const DESCRIPTOR_DEPTH = 8;
-
-interface Index {
-  readonly manifests: readonly unknown[];
 }
 
 /**
@@ -39,52 +31,23 @@ export class ReferrerLists {
     const upstream = this.#upstreams.of(name);
     const index = (await this.#fromApi(upstream, name, subject)) ?? (await this.#fromTag(upstream, name, subject));
     const manifests = index === undefined ? [] : index.manifests.filter((entry) => isWanted(entry, artifactType));
-    return { bytes: listOf(manifests), filtered: artifactType !== undefined };
+    return { bytes: referrerIndexBytes({ manifests }), filtered: artifactType !== undefined };
   }
 
-  async #fromApi(upstream: Upstream, name: ImageName, subject: Digest): Promise<Index | undefined> {
+  async #fromApi(upstream: Upstream, name: ImageName, subject: Digest): Promise<ReferrerIndex | undefined> {
     const answer = await upstream.referrers(name.repository, subject, {});
-    return answer === undefined ? undefined : parseIndex(answer.bytes, answer.contentType);
+    return answer === undefined ? undefined : parseReferrerIndex(answer.bytes, answer.contentType);
   }
 
   /** distribution-spec, "Referrers Tag Schema": registries without the API keep the list under a tag made of the digest. */
-  async #fromTag(upstream: Upstream, name: ImageName, subject: Digest): Promise<Index | undefined> {
+  async #fromTag(upstream: Upstream, name: ImageName, subject: Digest): Promise<ReferrerIndex | undefined> {
     const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}`.slice(0, 128));
     const answer = await upstream.manifest(name.repository, tagReference(tag));
-    return answer === undefined ? undefined : parseIndex(answer.bytes, answer.contentType);
-  }
-}
-
-function parseIndex(bytes: Uint8Array, contentType: string): Index {
-  const index = mediaTypeOf(contentType) === OCI_INDEX ? parseJson(bytes) : undefined;
-  if (typeof index !== 'object' || index === null || !('manifests' in index) || !Array.isArray(index.manifests)) {
-    throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got something else');
-  }
-  if (!index.manifests.every((entry) => isNestedWithin(entry, DESCRIPTOR_DEPTH))) {
-    throw new UpstreamError('bad-answer', `expected descriptors nested ${DESCRIPTOR_DEPTH} deep at most, got deeper`);
-  }
-  return { manifests: index.manifests };
-}
-
-/** What is nested without end overflows the stack of who writes it again, and of who reads it. */
-function isNestedWithin(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return depth > 0 && Object.values(value).every((part) => isNestedWithin(part, depth - 1));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new UpstreamError('bad-answer', 'expected an OCI index of referrers, got no JSON', { cause });
+    return answer === undefined ? undefined : parseReferrerIndex(answer.bytes, answer.contentType);
   }
 }
 
 function isWanted(entry: unknown, artifactType: string | undefined): boolean {
   if (typeof entry !== 'object' || entry === null) return false;
   return artifactType === undefined || ('artifactType' in entry && entry.artifactType === artifactType);
-}
-
-function listOf(manifests: readonly unknown[]): Uint8Array {
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
 }

@@ -10,6 +10,7 @@ import { type Answered, type Ask, HttpSession } from './http-session.ts';
 import type { Limits } from './limits.ts';
 import type { NetworkOptions } from './network.ts';
 import type { Pace } from './pace.ts';
+import { wholeReferrerList } from './referrer-pages.ts';
 import { parseTagPage, type TagPage } from './tag-page.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -112,7 +113,7 @@ export class RegistryClient {
   }
 
   /**
-   * The referrers API's index; undefined where the registry has none, so that the caller reads the fallback tag. The
+   * The referrers API's index, of all pages as one; undefined where the registry has none, so that the caller reads the fallback tag. The
    * upstream may have ignored `artifactType`. @throws BodyTooLarge
    */
   async referrers(
@@ -125,7 +126,7 @@ export class RegistryClient {
       `/v2/${repository}/referrers/${digest}`,
       artifactType === undefined ? {} : { artifactType },
     );
-    return this.#served(this.#ask(url, repository, signal));
+    return wholeReferrerList(url, (page, limit) => this.#session.document(this.#ask(page, repository, signal), limit));
   }
 
   /** Whether there is a registry that lets us in. @throws UpstreamError when not */

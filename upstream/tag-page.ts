@@ -1,3 +1,4 @@
+import { hasNext } from './next-page.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** distribution-spec, "Listing Tags": one page, in the upstream's order. Names are as they came, unchecked. */
@@ -12,7 +13,7 @@ export function parseTagPage(bytes: Uint8Array, link: string | string[] | undefi
   const tags = tagsOf(bytes);
   if (tags === undefined)
     throw new UpstreamError('bad-answer', `expected a list of tags from ${host}, got something else`);
-  return { tags, more: hasNext([link].flat().join(', ')) };
+  return { tags, more: hasNext(link) };
 }
 
 function tagsOf(bytes: Uint8Array): string[] | undefined {
@@ -27,9 +28,4 @@ function tagsOf(bytes: Uint8Array): string[] | undefined {
   // Some registries write null for a repository whose tags are all gone.
   const tags: unknown = value.tags ?? [];
   return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? tags : undefined;
-}
-
-/** RFC 8288: whether some link has the relation `next`; where to is of no interest. */
-function hasNext(link: string): boolean {
-  return /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?=\s*(?:[;,]|$)))/i.test(link.slice(0, 4096));
 }
