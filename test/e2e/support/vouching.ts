@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Outcome, mustRun, run, toolEnvironment } from './command.ts';
 import { Daemon } from './daemon.ts';
@@ -59,8 +59,8 @@ export class Vouching {
   }
 
   /** `docklock tuf sign` for a file that waits for signatures. */
-  async sign(file: string, key: string, ...args: readonly string[]): Promise<string> {
-    return await this.must('tuf', 'sign', join(this.folder, 'staged', file), '--key', key, '--yes', ...args);
+  async sign(file: string, ...args: readonly string[]): Promise<string> {
+    return await this.must('tuf', 'sign', join(this.folder, 'staged', file), '--yes', ...args);
   }
 
   /** A command of docklock, whatever comes of it. */
@@ -83,6 +83,12 @@ export class Vouching {
   /** From the next signature on. */
   async signsFor(periods: Periods): Promise<void> {
     await writeFile(join(this.folder, 'repository.json'), JSON.stringify({ format: 1, expires: periods }));
+  }
+
+  /** Takes all private keys away: what a person gets who is passed the files only. */
+  async withoutKeys(): Promise<this> {
+    await rm(join(this.folder, 'keys'), { recursive: true });
+    return this;
   }
 
   /** What clients are shown now. */
@@ -124,8 +130,12 @@ export class Vouching {
     return ['vouch', ...args, '--repository', this.folder, '--config', this.#config, ...(asks ? [] : ['--yes'])];
   }
 
+  /** What Node has compiled once serves the next command: there are dozens, each of them short. */
   #env(): NodeJS.ProcessEnv {
-    return toolEnvironment(this.folder, PASSPHRASE);
+    return toolEnvironment(this.folder, {
+      ...PASSPHRASE,
+      NODE_COMPILE_CACHE: join(this.#workspace.path, 'compile-cache'),
+    });
   }
 }
 
