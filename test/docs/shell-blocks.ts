@@ -9,8 +9,10 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 
-export function shellBlocks(markdown: string): string[] {
-  return [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
+/** What stands between ```LANGUAGE and ```, block by block. */
+export function blocksOf(markdown: string, language: 'sh' | 'yaml'): string[] {
+  const blocks = markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'));
+  return [...blocks].map((match) => match[1] ?? '');
 }
 
 export async function runShellBlocks(
@@ -25,7 +27,7 @@ export async function runShellBlocks(
     `#!/bin/sh\nexec "${process.execPath}" "${resolve('bin/docklock.ts')}" "$@"\n`,
   );
   await chmod(join(bin, 'docklock'), 0o755);
-  const blocks = shellBlocks(await readFile(document, 'utf8'));
+  const blocks = blocksOf(await readFile(document, 'utf8'), 'sh');
   const script = blocks.join('\n');
   const child = spawn('sh', ['-eux', '-c', script], {
     cwd: folder,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { TufClient } from '../publish/support/tuf-client.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
-import { runShellBlocks } from './shell-blocks.ts';
+import { docklock } from '../support/command-line.ts';
+import { blocksOf, runShellBlocks } from './shell-blocks.ts';
 
 const PASSPHRASE = { DOCKLOCK_PASSPHRASE: 'correct horse battery staple' };
 
@@ -30,4 +31,14 @@ test('docs/vouching.md: every command works as written, in the order of the docu
   for (const repository of ['trust', 'together']) {
     await (await TufClient.start(t, join(folder, repository, 'metadata'))).refresh();
   }
+
+  // The gateway is given the root, and this beside its upstreams.
+  const [gateway = '', ...others] = blocksOf(await readFile('docs/vouching.md', 'utf8'), 'yaml');
+  assert.deepEqual(others, []);
+  await copyFile(join(folder, 'trust/metadata/1.root.json'), join(folder, '1.root.json'));
+  const config = join(folder, 'gateway.yaml');
+  await writeFile(config, `upstreams: { docker.io: { default: true } }\n${gateway}`);
+  const checked = await docklock('config', 'check', '--config', config);
+  assert.equal(checked.code, 0, checked.err);
+  assert.equal(checked.out, `${config} is good: 1 upstream, 1 authority, 1 rule\n`);
 });

@@ -8,7 +8,8 @@ import type { Workspace } from './workspace.ts';
 
 /** Of this checkout. */
 const CHECKOUT = join(import.meta.dirname, '../../..');
-const DOCKLOCK = join(CHECKOUT, 'bin/docklock.ts');
+/** The command itself, as this checkout has it. */
+export const DOCKLOCK = join(CHECKOUT, 'bin/docklock.ts');
 
 /** docklock.yaml without `listen` and `data`, which the test stage chooses. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -139,9 +140,22 @@ export class Gateway {
 
   /** `docklock verify IMAGE`, with the same configuration. */
   async verify(image: string, ...args: string[]): Promise<Outcome> {
+    return await this.#docklock('verify', image, ...args);
+  }
+
+  /** `docklock status`, with the same configuration. */
+  async status(...args: string[]): Promise<Outcome> {
+    return await this.#docklock('status', ...args);
+  }
+
+  /** Where the process keeps what it remembers. */
+  get data(): string {
+    return join(this.#folder, 'data');
+  }
+
+  async #docklock(command: string, ...args: string[]): Promise<Outcome> {
     const config = ['--config', join(this.#folder, 'docklock.yaml')];
-    const env = toolEnvironment(this.#folder);
-    return await run(process.execPath, [DOCKLOCK, 'verify', image, ...config, ...args], { env });
+    return await run(process.execPath, [DOCKLOCK, command, ...args, ...config], { env: toolEnvironment(this.#folder) });
   }
 }
 
