@@ -91,7 +91,6 @@ export function composeGateway(parts: GatewayParts): Gateway {
   const blobs = new BlobPulls({ rules, verdicts, search, admissions, window, store, upstreams, log });
   const memory = new MaterialMemory<SignatureMaterial>();
   const material = new SignatureMaterials({
-    rules,
     known,
     verdicts,
     upstreams,

@@ -6,7 +6,6 @@ import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import { parseManifest, type Manifest } from '../oci/manifest.ts';
 import { digestReference, type ImageName, imageText, type Reference } from '../oci/reference.ts';
 import { RegistryError } from '../oci/registry-error.ts';
-import { coversRepository, type Rule } from '../trust/rule.ts';
 import {
   type MaterialTag,
   parseMaterialTag,
@@ -57,7 +56,6 @@ const FETCHES = 4;
  * verify for themselves. It stands and falls with the verdict on its subject, and never admits anything.
  */
 export class SignatureMaterials {
-  readonly #rules: readonly Rule[];
   readonly #known: KnownWays;
   readonly #verdicts: Verdicts;
   readonly #upstreams: Upstreams;
@@ -70,7 +68,6 @@ export class SignatureMaterials {
   readonly #now: () => Date;
 
   constructor(parts: {
-    rules: readonly Rule[];
     known: KnownWays;
     verdicts: Verdicts;
     upstreams: Upstreams;
@@ -83,7 +80,6 @@ export class SignatureMaterials {
     texts: Recent<Text>;
     now: () => Date;
   }) {
-    this.#rules = parts.rules;
     this.#known = parts.known;
     this.#verdicts = parts.verdicts;
     this.#upstreams = parts.upstreams;
@@ -106,7 +102,7 @@ export class SignatureMaterials {
     if (reference.kind === 'tag' && tag === undefined) return undefined;
     // A digest that no list led to is not fetched to see what it is: a storm of them must not cost the upstream anything.
     const told = reference.kind === 'digest' ? this.#memory.subjectOf(name, reference.digest) : tag?.subject;
-    if (told === undefined || !coversRepository(this.#rules, name)) return undefined;
+    if (told === undefined) return undefined;
     if (!(await this.#isRefusedAsImage(name, reference))) return undefined;
     // The subject comes first: of one that is not admitted it is nobody's business what there is.
     const verdict = await this.#admitted(name, told);
@@ -125,8 +121,8 @@ export class SignatureMaterials {
    */
   async blob(name: ImageName, digest: Digest): Promise<AdmittedBlob | undefined> {
     const holder = this.#memory.holderOf(name, digest);
-    if (holder === undefined || !coversRepository(this.#rules, name)) return undefined;
-    // A size that material states must not stand in the way of an image that lists the same content.
+    if (holder === undefined) return undefined;
+    // Many share the config `{}`: the end of what material was about must not stand in the way of an image that lists it too.
     if (this.#admissions.holdersOf(name, digest).length > 0) {
       const ordinary = await undefinedIfDenied(this.#blobs.admit(name, digest));
       if (ordinary !== undefined) return ordinary;

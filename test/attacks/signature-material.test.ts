@@ -147,6 +147,16 @@ test('signature material is that of its own repository only', async (t) => {
   assert.match(told(await get(`manifests/${bundle.digest}`, 'apart')), /^403 DENIED /);
 });
 
+test('what was passed on for one repository is not served for another, where the same image is admitted', async (t) => {
+  const { registry, gateway, get, listed } = await start(t);
+  assert.equal(told(await listed(bundle)), '200');
+  registry.push('apart', app, '1');
+  gateway.signed.sign('corp/apart', '1', app.digest);
+  await get('manifests/1', 'apart').expect(200);
+  assert.equal(told(await get(`manifests/${bundle.digest}`, 'apart')), '403 DENIED DIGEST_NOT_SIGNED');
+  assert.equal(told(await get(`blobs/${bundle.layers[0]}`, 'apart')), '403 DENIED NOT_ADMITTED');
+});
+
 test('a list of one image does not lead to what refers to another', async (t) => {
   const { registry, get } = await start(t);
   const refused = image({ layers: ['refused'] });

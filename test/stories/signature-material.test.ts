@@ -109,6 +109,22 @@ test('a pull of signature material that began is allowed to finish, and no more'
   assert.equal(told(await get(`blobs/${bundle.layers[0]}`)), '403 DENIED DIGEST_NOT_SIGNED');
 });
 
+test('what an admitted image lists is served, though signature material listed it too and its subject is no longer admitted', async (t) => {
+  const { registry, gateway, get } = await start(t);
+  const chart = artifactImage([{ blob: Buffer.from('a chart'), mediaType: 'application/vnd.example.chart' }]);
+  const empty = [...chart.blobs.keys()][0];
+  registry.push('app', chart, 'chart');
+  registry.push('app', bundle);
+  gateway.signed.sign('corp/app', 'chart', chart.digest);
+  await get('manifests/chart').expect(200);
+  await get(`referrers/${app.digest}`).expect(200);
+  await get(`manifests/${bundle.digest}`).expect(200);
+  gateway.signed.withdraw('corp/app', '1');
+  gateway.advance(HOUR);
+  await get(`blobs/${empty}`).expect(200);
+  assert.equal(told(await get(`blobs/${bundle.layers[0]}`)), '403 DENIED DIGEST_NOT_SIGNED');
+});
+
 test('many who ask for one signature at once cost one fetch of its manifest and one of each blob', async (t) => {
   const { registry, get } = await start(t);
   registry.push('app', signatures, signatureTag(app, '.sig'));
