@@ -1,5 +1,7 @@
-import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
+import type { MaterialMemory } from '../cache/material-memory.ts';
+import { algorithmOf, type Digest, hexOf, isDigest } from '../oci/digest.ts';
 import { digestReference, type ImageName, imageText, parseTag, tagReference } from '../oci/reference.ts';
+import type { SignatureMaterial } from '../trust/signature-material.ts';
 import { parseReferrerIndex, type ReferrerIndex, referrerIndexBytes } from '../upstream/referrer-index.ts';
 import { DeniedError } from './denial.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
@@ -11,17 +13,27 @@ export interface ReferrerList {
   readonly filtered: boolean;
 }
 
+/** More than any image has; who lists thousands must not drive out what others were told of. */
+const TOLD_LIMIT = 1000;
+
 /**
  * The story of `GET /v2/<name>/referrers/<digest>` (distribution-spec, "Listing Referrers"): the upstream's list, for a subject
- * that is admitted, over the referrers API or the fallback tag. A list is only a list: what it names is judged when it is pulled.
+ * that is admitted, over the referrers API or the fallback tag. A list is only a list: what it names is looked at when it is
+ * pulled, as an image and then as signature material.
  */
 export class ReferrerLists {
   readonly #verdicts: Verdicts;
   readonly #upstreams: Upstreams;
+  readonly #material: Pick<MaterialMemory<SignatureMaterial>, 'tell'>;
 
-  constructor(parts: { verdicts: Verdicts; upstreams: Upstreams }) {
+  constructor(parts: {
+    verdicts: Verdicts;
+    upstreams: Upstreams;
+    material: Pick<MaterialMemory<SignatureMaterial>, 'tell'>;
+  }) {
     this.#verdicts = parts.verdicts;
     this.#upstreams = parts.upstreams;
+    this.#material = parts.material;
   }
 
   /** @throws DeniedError when the subject is not admitted; UpstreamError. A subject without referrers has an empty list. */
@@ -31,6 +43,9 @@ export class ReferrerLists {
     const upstream = this.#upstreams.of(name);
     const index = (await this.#fromApi(upstream, name, subject)) ?? (await this.#fromTag(upstream, name, subject));
     const manifests = index === undefined ? [] : index.manifests.filter((entry) => isWanted(entry, artifactType));
+    for (const entry of manifests.slice(0, TOLD_LIMIT)) {
+      if (isDescriptor(entry)) this.#material.tell(name, entry.digest, subject);
+    }
     return { bytes: referrerIndexBytes({ manifests }), filtered: artifactType !== undefined };
   }
 
@@ -50,4 +65,9 @@ export class ReferrerLists {
 function isWanted(entry: unknown, artifactType: string | undefined): boolean {
   if (typeof entry !== 'object' || entry === null) return false;
   return artifactType === undefined || ('artifactType' in entry && entry.artifactType === artifactType);
+}
+
+function isDescriptor(entry: unknown): entry is { readonly digest: Digest } {
+  if (typeof entry !== 'object' || entry === null || !('digest' in entry)) return false;
+  return typeof entry.digest === 'string' && isDigest(entry.digest);
 }

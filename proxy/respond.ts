@@ -7,9 +7,19 @@ import { reasonPhrase } from './error-response.ts';
 import type { ReferrerList } from './list-referrers.ts';
 import type { AdmittedBlob, BlobBody } from './pull-blob.ts';
 import type { PulledManifest } from './pull-manifest.ts';
+import type { PassedOn } from './signature-material.ts';
 
-/** Only an admitted manifest type-checks here: unverified bytes cannot leave. HEAD is the same without the body. */
-export function respondWithManifest(ctx: Context, { manifest, verdict }: PulledManifest, image: string): void {
+/** Names the image that signature material is about: it is passed on for the client's own check, and nobody vouches for it. */
+const MATERIAL_OF = 'DockLock-Signature-Material-Of';
+
+/**
+ * Only an admitted manifest, or signature material of one, type-checks here: nothing else can leave. HEAD is the same without
+ * the body.
+ */
+export function respondWithManifest(ctx: Context, pulled: PulledManifest | PassedOn, image: string): void {
+  const { verdict } = pulled;
+  const manifest = 'material' in pulled ? pulled.material.manifest : pulled.manifest;
+  if ('material' in pulled) ctx.set(MATERIAL_OF, pulled.material.subject);
   ctx.status = 200;
   ctx.set({
     'Content-Type': manifest.mediaType,

@@ -1,6 +1,6 @@
 import Router, { type RouterContext } from 'koa-router';
 import { parseDigest } from '../oci/digest.ts';
-import { type ImageName, imageText, parseReference } from '../oci/reference.ts';
+import { type ImageName, imageText, parseReference, type Reference } from '../oci/reference.ts';
 import { type AddressBook, addressOf } from './addressing.ts';
 import type { ListenerRole } from './listener-role.ts';
 import type { ReferrerLists } from './list-referrers.ts';
@@ -8,7 +8,7 @@ import { parseTagQuery, type TagLists } from './list-tags.ts';
 import { keepsToDigest } from './mirror-answer.ts';
 import { pullForMirror } from './mirror-pull.ts';
 import type { BlobPulls } from './pull-blob.ts';
-import type { ManifestPulls } from './pull-manifest.ts';
+import type { ManifestPulls, PulledManifest } from './pull-manifest.ts';
 import { parseRange } from './range.ts';
 import {
   announceNamespace,
@@ -17,12 +17,14 @@ import {
   respondWithManifest,
   respondWithReferrers,
 } from './respond.ts';
+import type { PassedOn, SignatureMaterials } from './signature-material.ts';
 
 /** The stories that the routes tell. */
 export interface Stories {
   readonly addresses: AddressBook;
   readonly manifests: ManifestPulls;
   readonly blobs: BlobPulls;
+  readonly material: SignatureMaterials;
   readonly tags: TagLists;
   readonly referrers: ReferrerLists;
 }
@@ -45,14 +47,23 @@ export function routesOf(stories: Stories, role: ListenerRole): ReturnType<Route
 async function getManifest(stories: Stories, role: ListenerRole, ctx: RouterContext): Promise<void> {
   const name = nameOf(stories.addresses, ctx);
   const reference = parseReference(ctx.params.reference ?? '');
-  const pulling = role === 'mirror' ? pullForMirror(stories, name, reference) : stories.manifests.pull(name, reference);
-  const pulled = await pulling;
+  const pull = role === 'mirror' ? pullForMirror : pullManifest;
+  const pulled = await pull(stories, name, reference);
   respondWithManifest(ctx, pulled, imageText(name, reference));
 }
 
-async function getBlob({ addresses, blobs }: Stories, role: ListenerRole, ctx: RouterContext): Promise<void> {
+async function pullManifest(
+  { manifests, material }: Stories,
+  name: ImageName,
+  reference: Reference,
+): Promise<PulledManifest | PassedOn> {
+  return (await material.manifest(name, reference)) ?? (await manifests.pull(name, reference));
+}
+
+async function getBlob({ addresses, blobs, material }: Stories, role: ListenerRole, ctx: RouterContext): Promise<void> {
   const name = nameOf(addresses, ctx);
-  const blob = await blobs.admit(name, parseDigest(ctx.params.digest ?? ''));
+  const digest = parseDigest(ctx.params.digest ?? '');
+  const blob = (await material.blob(name, digest)) ?? (await blobs.admit(name, digest));
   if (ctx.method === 'HEAD') {
     blobHeaders(ctx, blob, undefined);
     return;

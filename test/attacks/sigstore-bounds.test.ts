@@ -12,7 +12,9 @@ import {
   legacyImage,
   signatureTag,
 } from '../support/signature-images.ts';
-import { ecKey, imageStatement, SigstorePublisher, simpleSigning } from '../support/sigstore-publisher.ts';
+import { imageStatement, simpleSigning } from '../support/image-statement.ts';
+import { ecKey } from '../support/key-pair.ts';
+import { SigstorePublisher } from '../support/sigstore-publisher.ts';
 import { keyless } from '../trust/sigstore/cases.ts';
 
 const publisher = await SigstorePublisher.create();

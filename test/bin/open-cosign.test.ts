@@ -12,7 +12,9 @@ import { APP } from '../support/cosign-authority.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { bundleImage } from '../support/signature-images.ts';
-import { ecKey, imageStatement, ISSUER, pemText, SigstorePublisher } from '../support/sigstore-publisher.ts';
+import { imageStatement } from '../support/image-statement.ts';
+import { ecKey, pemText } from '../support/key-pair.ts';
+import { ISSUER, SigstorePublisher } from '../support/sigstore-publisher.ts';
 
 const key = ecKey();
 const [older, newer] = [image({ layers: ['older'] }), image({ layers: ['newer'] })];

@@ -6,15 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { digestOf } from '../../oci/digest.ts';
-import {
-  attestation,
-  ecKey,
-  imageStatement,
-  type Json,
-  pemText,
-  type SignOptions,
-  SigstorePublisher,
-} from '../support/sigstore-publisher.ts';
+import { attestation, imageStatement } from '../support/image-statement.ts';
+import { ecKey, pemText } from '../support/key-pair.ts';
+import type { Json } from '../support/sigstore-json.ts';
+import { type SignOptions, SigstorePublisher } from '../support/sigstore-publisher.ts';
 
 const publisher = await SigstorePublisher.create();
 const artifact = Buffer.from('signed text\n');

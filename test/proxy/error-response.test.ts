@@ -71,7 +71,8 @@ test('a bug is logged whole, and nothing else is logged as one', async () => {
   const answers = [new RegistryError('MANIFEST_UNKNOWN', 'gone'), new TypeError('a bug at /secret/place')];
   const manifests = { pull: () => Promise.reject(answers.shift()) };
   const addresses = { upstreams: [], defaultUpstream: parseUpstreamName('corp'), hosts: new Map() };
-  const app = gatewayApp({ addresses, manifests } as unknown as Stories, log, 'registry').callback();
+  const material = { manifest: async () => undefined };
+  const app = gatewayApp({ addresses, manifests, material } as unknown as Stories, log, 'registry').callback();
   await request(app).get('/v2/app/manifests/1').expect(404);
   assert.equal(log.at('error').length, 0);
   const answer = await request(app).get('/v2/app/manifests/1').expect(500);

@@ -6,7 +6,9 @@ import { cosignAuthority } from '../support/cosign-authority.ts';
 import { FakeRegistry, image, index } from '../support/fake-registry.ts';
 import { TestGateway, type TestRule } from '../support/gateway.ts';
 import { bundleImage } from '../support/signature-images.ts';
-import { ecKey, imageStatement, SigstorePublisher } from '../support/sigstore-publisher.ts';
+import { imageStatement } from '../support/image-statement.ts';
+import { ecKey } from '../support/key-pair.ts';
+import { SigstorePublisher } from '../support/sigstore-publisher.ts';
 import { told } from '../support/told.ts';
 import { keyed } from '../trust/sigstore/cases.ts';
 

@@ -5,15 +5,9 @@ import { PRESETS } from '../../config/preset-catalog.ts';
 import { about, cosignAuthority } from '../support/cosign-authority.ts';
 import { FakeRegistry, image } from '../support/fake-registry.ts';
 import { bundleImage, legacyImage, signatureTag } from '../support/signature-images.ts';
-import {
-  attestation,
-  ecKey,
-  imageStatement,
-  pemText,
-  type SignOptions,
-  SigstorePublisher,
-  simpleSigning,
-} from '../support/sigstore-publisher.ts';
+import { attestation, imageStatement, simpleSigning } from '../support/image-statement.ts';
+import { ecKey, pemText } from '../support/key-pair.ts';
+import { type SignOptions, SigstorePublisher } from '../support/sigstore-publisher.ts';
 import { read } from '../config/config-folder.ts';
 
 const publisher = await SigstorePublisher.create();

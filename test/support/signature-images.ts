@@ -1,7 +1,8 @@
 import type { MemoryImage } from '../../bin/demo/memory-image.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-type.ts';
-import type { Json, LegacyLayer } from './sigstore-publisher.ts';
+import type { Json } from './sigstore-json.ts';
+import type { LegacyLayer } from './sigstore-publisher.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 export const SIGNATURE_TYPE = 'application/vnd.dev.cosign.artifact.sig.v1+json';

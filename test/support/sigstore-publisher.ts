@@ -8,17 +8,18 @@
  *
  * Everything is signed at `publisher.signedAt`, by a certificate that lives ten minutes. Bundles are plain JSON, to be tampered with.
  */
-import { createHash, generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
+import { IN_TOTO } from './image-statement.ts';
+import { ecKey, type KeyPair } from './key-pair.ts';
+import { legacyAnnotations } from './legacy-annotations.ts';
 import { withMailAddress } from './mail-certificate.ts';
+import { base64, bytesOf, exactBytes, sha256 } from './sigstore-bytes.ts';
+import type { Json } from './sigstore-json.ts';
+import { type Body, logged, loggedV2, type Signer } from './transparency-log.ts';
 
 export const IDENTITY = 'https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main';
 export const ISSUER = 'https://token.actions.githubusercontent.com';
-
-export interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
 
 export interface SignOptions {
   readonly identity?: string;
@@ -45,9 +46,6 @@ export interface LegacyLayer {
   readonly mediaType: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: bundles are made to be broken in any way
-export type Json = any;
 
 type Parts = {
   readonly caKey: KeyObject;
@@ -214,15 +212,16 @@ export class SigstorePublisher {
   async #material(signed: Body, options: SignOptions): Promise<object> {
     const { log = 'v1', timestamp = log === 'v2', loggedKey, shownCertificate } = options;
     const { signer, signature } = signed;
-    const logged = loggedKey?.publicKey.export({ type: 'spki', format: 'der' });
-    const body: Body = logged === undefined ? signed : { ...signed, signer: { key: logged } };
+    const { tlog } = this.#parts;
+    const loggedAs = loggedKey?.publicKey.export({ type: 'spki', format: 'der' });
+    const body: Body = loggedAs === undefined ? signed : { ...signed, signer: { key: loggedAs } };
     const content =
       shownCertificate !== undefined
         ? { certificate: { rawBytes: base64(shownCertificate) } }
         : 'key' in signer
           ? { publicKey: { hint: base64(sha256(signer.key)) } }
           : { certificate: { rawBytes: base64(signer.certificate) } };
-    const tlogEntries = log === 'none' ? [] : [log === 'v1' ? await this.#logged(body) : await this.#loggedV2(body)];
+    const tlogEntries = log === 'none' ? [] : [log === 'v1' ? await logged(tlog, body) : await loggedV2(tlog, body)];
     const rfc3161Timestamps = timestamp ? [{ signedTimestamp: base64(await this.#timestamp(signature)) }] : [];
     return {
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
@@ -238,155 +237,4 @@ export class SigstorePublisher {
       policyOID: '1.2.3.4.1',
     });
   }
-
-  async #logged({ kind, payloadHash, signature, signer }: Body): Promise<object> {
-    const hash = { algorithm: 'sha256', value: payloadHash.toString('hex') };
-    const verifier = base64(Buffer.from(pemOf(signer)));
-    const spec =
-      kind === 'dsse'
-        ? { payloadHash: hash, signatures: [{ signature: base64(signature), verifier }] }
-        : { data: { hash }, signature: { content: base64(signature), publicKey: { content: verifier } } };
-    const [entry] = Object.values<Json>(await this.#parts.tlog.log({ kind, apiVersion: '0.0.1', spec }));
-    if (entry?.verification?.inclusionProof === undefined) throw new Error('the mock log gave no proof');
-    const { inclusionProof, signedEntryTimestamp = '' } = entry.verification;
-    return {
-      logIndex: String(entry.logIndex),
-      logId: { keyId: Buffer.from(entry.logID, 'hex').toString('base64') },
-      kindVersion: { kind, version: '0.0.1' },
-      integratedTime: String(entry.integratedTime),
-      inclusionPromise: { signedEntryTimestamp },
-      inclusionProof: {
-        logIndex: String(inclusionProof.logIndex),
-        rootHash: Buffer.from(inclusionProof.rootHash, 'hex').toString('base64'),
-        treeSize: String(inclusionProof.treeSize),
-        hashes: [],
-        checkpoint: { envelope: inclusionProof.checkpoint },
-      },
-      canonicalizedBody: entry.body,
-    };
-  }
-
-  async #loggedV2({ kind, payloadHash, signature, signer }: Body): Promise<object> {
-    const keyDetails = 'PKIX_ECDSA_P256_SHA_256';
-    const verifier =
-      'key' in signer
-        ? { keyDetails, publicKey: { rawBytes: base64(signer.key) } }
-        : { keyDetails, x509Certificate: { rawBytes: base64(signer.certificate) } };
-    const digest = { algorithm: 'SHA2_256', digest: base64(payloadHash) };
-    const content = base64(signature);
-    const spec =
-      kind === 'dsse'
-        ? { dsseV002: { payloadHash: digest, signatures: [{ content, verifier }] } }
-        : { hashedRekordV002: { data: digest, signature: { content, verifier } } };
-    const entry: Json = await this.#parts.tlog.logV2({ kind, apiVersion: '0.0.2', spec } as Json);
-    return {
-      logIndex: entry.logIndex,
-      logId: { keyId: base64(entry.logId.keyId) },
-      kindVersion: { kind, version: '0.0.2' },
-      // Rekor v2 gives no time; the mock's log says another index than its proof is for.
-      integratedTime: '0',
-      inclusionProof: {
-        logIndex: '0',
-        rootHash: base64(entry.inclusionProof.rootHash),
-        treeSize: '1',
-        hashes: [],
-        checkpoint: entry.inclusionProof.checkpoint,
-      },
-      canonicalizedBody: base64(entry.canonicalizedBody),
-    };
-  }
-}
-
-type Signer = { readonly key: Buffer } | { readonly certificate: Buffer };
-
-interface Body {
-  readonly kind: 'dsse' | 'hashedrekord';
-  readonly payloadHash: Buffer;
-  readonly signature: Buffer;
-  readonly signer: Signer;
-}
-
-export const IN_TOTO = 'application/vnd.in-toto+json';
-
-/** What cosign 3 signs for an image. */
-export function imageStatement(digest: string, more: { name?: string; annotations?: object } = {}): object {
-  const [algorithm = '', hex = ''] = digest.split(':');
-  return {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ digest: { [algorithm]: hex }, ...more }],
-    predicateType: 'https://sigstore.dev/cosign/sign/v1',
-    predicate: {},
-  };
-}
-
-export function attestation(digest: string, predicateType: string, predicate: object = {}, name = ''): object {
-  return { ...imageStatement(digest, { name }), predicateType, predicate };
-}
-
-/** What cosign 1 and 2 sign for an image. */
-export function simpleSigning(digest: string, reference = 'corp/app', optional: object = {}): object {
-  return {
-    critical: {
-      identity: { 'docker-reference': reference },
-      image: { 'docker-manifest-digest': digest },
-      type: 'cosign container image signature',
-    },
-    optional,
-  };
-}
-
-export function ecKey(namedCurve = 'P-256'): KeyPair {
-  return generateKeyPairSync('ec', { namedCurve });
-}
-
-export function pemText(key: KeyObject): string {
-  return key.export({ type: 'spki', format: 'pem' }).toString();
-}
-
-function legacyAnnotations(material: Json): Record<string, string> {
-  const [entry] = material.tlogEntries;
-  const [timestamp] = material.timestampVerificationData.rfc3161Timestamps;
-  const certificate = material.certificate?.rawBytes;
-  const rekor = entry && {
-    SignedEntryTimestamp: entry.inclusionPromise.signedEntryTimestamp,
-    Payload: {
-      body: entry.canonicalizedBody,
-      integratedTime: Number(entry.integratedTime),
-      logIndex: Number(entry.logIndex),
-      logID: Buffer.from(entry.logId.keyId, 'base64').toString('hex'),
-    },
-  };
-  return {
-    ...(certificate === undefined
-      ? {}
-      : { 'dev.sigstore.cosign/certificate': new X509Certificate(Buffer.from(certificate, 'base64')).toString() }),
-    ...(rekor === undefined ? {} : { 'dev.sigstore.cosign/bundle': JSON.stringify(rekor) }),
-    ...(timestamp === undefined
-      ? {}
-      : {
-          'dev.sigstore.cosign/rfc3161timestamp': JSON.stringify({ SignedRFC3161Timestamp: timestamp.signedTimestamp }),
-        }),
-  };
-}
-
-function pemOf(signer: Signer): string {
-  if ('certificate' in signer) return new X509Certificate(signer.certificate).toString();
-  return `-----BEGIN PUBLIC KEY-----\n${base64(signer.key)}\n-----END PUBLIC KEY-----\n`;
-}
-
-function bytesOf(view: ArrayBufferView): Buffer {
-  return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
-}
-
-/** In a buffer of their own: what reads them looks at the whole of it. */
-function exactBytes(bytes: Buffer): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
-}
-
-function base64(bytes: ArrayBufferView): string {
-  return bytesOf(bytes).toString('base64');
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }

@@ -11,7 +11,8 @@ import {
   type Layer,
   SIGNATURE_TYPE,
 } from '../../support/signature-images.ts';
-import { attestation, imageStatement, SigstorePublisher, simpleSigning } from '../../support/sigstore-publisher.ts';
+import { attestation, imageStatement, simpleSigning } from '../../support/image-statement.ts';
+import { SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { keyless } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();

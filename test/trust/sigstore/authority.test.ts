@@ -10,7 +10,9 @@ import { about, APP, cosignAuthority, HOUR } from '../../support/cosign-authorit
 import { FakeRegistry, image } from '../../support/fake-registry.ts';
 import { RecordingLog } from '../../support/recording-log.ts';
 import { bundleImage, legacyImage, signatureTag } from '../../support/signature-images.ts';
-import { ecKey, imageStatement, SigstorePublisher, simpleSigning } from '../../support/sigstore-publisher.ts';
+import { imageStatement, simpleSigning } from '../../support/image-statement.ts';
+import { ecKey } from '../../support/key-pair.ts';
+import { SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { keyed, keyless } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();

@@ -8,14 +8,9 @@ import { SigstoreError } from '../../../trust/sigstore/sigstore-error.ts';
 import { compileTextPattern } from '../../../trust/sigstore/text-pattern.ts';
 import { parseTrustedRoot } from '../../../trust/sigstore/trusted-root.ts';
 import { type VerifiedSignature, verifySignature } from '../../../trust/sigstore/verify-signature.ts';
-import {
-  IDENTITY,
-  ISSUER,
-  type Json,
-  type KeyPair,
-  pemText,
-  type SigstorePublisher,
-} from '../../support/sigstore-publisher.ts';
+import { type KeyPair, pemText } from '../../support/key-pair.ts';
+import type { Json } from '../../support/sigstore-json.ts';
+import { IDENTITY, ISSUER, type SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { digestOf } from '../../../oci/digest.ts';
 
 export const DIGEST = digestOf(Buffer.from('the image'));

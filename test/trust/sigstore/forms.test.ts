@@ -13,15 +13,9 @@ import {
   SIGNATURE_TYPE,
   signatureTag,
 } from '../../support/signature-images.ts';
-import {
-  attestation,
-  ecKey,
-  IDENTITY,
-  imageStatement,
-  ISSUER,
-  SigstorePublisher,
-  simpleSigning,
-} from '../../support/sigstore-publisher.ts';
+import { attestation, imageStatement, simpleSigning } from '../../support/image-statement.ts';
+import { ecKey } from '../../support/key-pair.ts';
+import { IDENTITY, ISSUER, SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { keyed, keyless } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();

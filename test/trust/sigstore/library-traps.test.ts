@@ -12,15 +12,10 @@ import { boolean, der, objectId, sequence } from '../../support/der.ts';
 import { checkAuthority, readSigningCertificate } from '../../../trust/sigstore/certificate.ts';
 import { requireStrict } from '../../../trust/sigstore/policy.ts';
 import { parseTrustedRoot } from '../../../trust/sigstore/trusted-root.ts';
-import {
-  attestation,
-  ecKey,
-  IDENTITY,
-  imageStatement,
-  ISSUER,
-  type Json,
-  SigstorePublisher,
-} from '../../support/sigstore-publisher.ts';
+import { attestation, imageStatement } from '../../support/image-statement.ts';
+import { ecKey } from '../../support/key-pair.ts';
+import type { Json } from '../../support/sigstore-json.ts';
+import { IDENTITY, ISSUER, SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { changed, check, DIGEST, keyed, keyless, OTHER_DIGEST, outcomeOf } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBoundedJson } from '../../../trust/sigstore/bounded-json.ts';
 import { parseBundle } from '../../../trust/sigstore/parse-bundle.ts';
-import { imageStatement, type Json, SigstorePublisher } from '../../support/sigstore-publisher.ts';
+import { imageStatement } from '../../support/image-statement.ts';
+import type { Json } from '../../support/sigstore-json.ts';
+import { SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { changed, DIGEST, outcomeOf } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { parsePublicKey } from '../../../trust/sigstore/public-key.ts';
-import { ecKey, pemText } from '../../support/sigstore-publisher.ts';
+import { ecKey, pemText } from '../../support/key-pair.ts';
 import { CERTIFICATE } from '../../config/pem.ts';
 
 const { publicKey, privateKey } = ecKey();

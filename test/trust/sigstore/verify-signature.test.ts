@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
-import {
-  attestation,
-  ecKey,
-  IDENTITY,
-  imageStatement,
-  ISSUER,
-  type Json,
-  type SignOptions,
-  SigstorePublisher,
-  simpleSigning,
-} from '../../support/sigstore-publisher.ts';
+import { attestation, imageStatement, simpleSigning } from '../../support/image-statement.ts';
+import { ecKey } from '../../support/key-pair.ts';
+import type { Json } from '../../support/sigstore-json.ts';
+import { IDENTITY, ISSUER, type SignOptions, SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { changed, check, DIGEST, keyed, keyless, OTHER_DIGEST, outcomeOf } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();
