@@ -52,23 +52,24 @@ test('npm ci && npm start serves, and says where, what it guards and how to pull
   for (const part of [
     `DockLock listens on http://${ADDRESS}`,
     'docker.io (default)',
-    'no rules: every pull is refused until one is added to the configuration',
+    'what none covers is refused',
+    'presets        kubernetes, ',
   ]) {
     assert.ok(said.includes(part), `expected "${part}", got:\n${said}`);
   }
 });
 
 for (const client of clients) {
-  test(`what npm start says for ${client.name} works: the pull is refused in a sentence that says what to do`, {
+  test(`npm start says how ${client.name} pulls, and what nobody signed is refused in a sentence that says what to do`, {
     skip: skipServing || client.skip,
   }, async () => {
     const line = (await started()).split('\n').find((text) => text.trim().startsWith(`${client.name} `));
-    const image = /(?:docker:\/\/)?(127\.0\.0\.1:5000\/\S+)/.exec(line ?? '')?.[1];
-    assert.ok(image !== undefined, `expected a command for ${client.name}, got ${line}`);
-    const terminal = terminalOf(await client.pullDirectly(image));
+    const image = /(?:docker:\/\/)?(127\.0\.0\.1:5000)\/registry\.k8s\.io\/pause:3\.10/.exec(line ?? '');
+    assert.ok(image !== null, `expected a command for ${client.name}, got ${line}`);
+    const terminal = terminalOf(await client.pullDirectly(`${image[1]}/docker.io/library/hello-world:latest`));
     assert.match(
       terminal,
-      /DockLock refused docker\.io\/library\/hello-world:latest: .*\[NO_RULE\]\. Add a rule for it/,
+      /DockLock refused docker\.io\/library\/hello-world:latest: .*\[NO_RULE\]\. Docker Official Images have no signature to verify: pull a signed alternative .* or vouch for it/,
     );
   });
 }
