@@ -12,7 +12,7 @@ export type Wanted = 'manifest' | 'blob';
 /** A manifest to look at. */
 export interface Candidate {
   readonly digest: Digest;
-  /** Signed tags that mean it, the likeliest first; none below an index. */
+  /** Signed tags that mean it, the likeliest first; none of what is signed under its digest, or below an index. */
   readonly tags: readonly Tag[];
   /** 1 is what is itself signed, 2 what that lists. */
   readonly level: number;
@@ -45,7 +45,8 @@ export class WalkQueue {
         this.#cut = true;
         break;
       }
-      if (known === undefined) tags.set(digest, [tag]);
+      if (known === undefined) tags.set(digest, tag === undefined ? [] : [tag]);
+      else if (tag === undefined) continue;
       else if (known.length < TAG_LIMIT) known.push(tag);
       else this.#cut = true;
     }

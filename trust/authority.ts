@@ -52,9 +52,10 @@ export type Finding = Vouched | NotVouched | Unknown;
 /** Like `Question`, about all that is signed in a repository. */
 export type TargetsQuestion = Omit<Question, 'reference'>;
 
-/** A tag that signed metadata maps to a digest now. */
+/** What signed metadata maps to a digest now. */
 export interface SignedTarget {
-  readonly tag: Tag;
+  /** Undefined of what is signed under its digest. */
+  readonly tag: Tag | undefined;
   readonly digest: Digest;
 }
 
@@ -63,7 +64,7 @@ export interface SignedTargets {
   readonly outcome: 'listed';
   /** As in `Vouched`: while it is the same, so is the list, but for what expires. */
   readonly stateVersion: string;
-  /** Each tag once, as a pull of it would resolve; the likeliest to be asked for first. Made as it is read, since there may be 100,000. */
+  /** Each tag once, as a pull of it would resolve, and what is signed without one; the likeliest to be asked for first. Made as it is read, since there may be 100,000. */
   readonly targets: Iterable<SignedTarget>;
 }
 

@@ -1,4 +1,4 @@
-import { type ImageName, tagReference } from '../oci/reference.ts';
+import { digestReference, type ImageName, tagReference } from '../oci/reference.ts';
 import type { NotVouched, SignedTarget, SignedTargets, Unknown } from './authority.ts';
 import { findRule, type Rule } from './rule.ts';
 import { DEFAULT_RETRY_AFTER, type Undetermined, undetermined } from './verdict.ts';
@@ -19,7 +19,7 @@ export interface RuleNames {
   readonly answers: readonly { readonly authority: string; readonly names: SignedTargets | NotVouched | Unknown }[];
 }
 
-/** Of the names, those of tags for which the rule that required the authority is the first that covers them. */
+/** Of the names, those for which the rule that required the authority is the first that covers them. */
 export function signedList(rules: readonly Rule[], name: ImageName, asked: readonly RuleNames[]): SignedList {
   const lists = asked.flatMap((names) => listsOf(names).map((list) => ({ rule: names.rule, ...list })));
   return {
@@ -57,7 +57,8 @@ function* ownTargets(
 ): Generator<SignedTarget> {
   for (const { rule, names } of lists) {
     for (const target of names.targets) {
-      if (findRule(rules, name, tagReference(target.tag)) === rule) yield target;
+      const reference = target.tag === undefined ? digestReference(target.digest) : tagReference(target.tag);
+      if (findRule(rules, name, reference) === rule) yield target;
     }
   }
 }

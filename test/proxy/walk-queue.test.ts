@@ -32,6 +32,17 @@ test('what is signed comes in its order, each digest once, with its tags', () =>
   assert.equal(queue.cut, false);
 });
 
+test('what is signed under its digest is looked at by its digest, or by a tag where it has one too', () => {
+  const bare = (of: string) => ({ tag: undefined, digest: digest(of) });
+  const queue = new WalkQueue('manifest', { targets: [target('1', 'a'), bare('a'), bare('b'), bare('c'), bare('c')] });
+  assert.deepEqual(drain(queue), [
+    { digest: digest('a'), tags: ['1'], level: 1 },
+    { digest: digest('b'), tags: [], level: 1 },
+    { digest: digest('c'), tags: [], level: 1 },
+  ]);
+  assert.equal(queue.cut, false);
+});
+
 for (const [what, targets, length] of [
   ['a thousand signed digests are all looked at', targetsOf(1000), 1000],
   ['of more, the likeliest thousand', targetsOf(1001), 1000],

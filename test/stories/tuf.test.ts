@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import request from 'supertest';
 import type { MemoryImage } from '../../bin/demo/memory-image.ts';
 import { docklock, serving } from '../support/command-line.ts';
-import { FakeRegistry, image } from '../support/fake-registry.ts';
+import { FakeRegistry, image, index } from '../support/fake-registry.ts';
 import { metadataImage } from '../support/metadata-image.ts';
 import { told } from '../support/told.ts';
 import { NOW } from '../support/tuf-client.ts';
@@ -19,7 +19,8 @@ interface Stage {
   readonly config: string;
   readonly registry: FakeRegistry;
   readonly repository: TufRepository;
-  vouch(app: MemoryImage): Promise<void>;
+  /** Under PATH unless told otherwise. */
+  vouch(app: MemoryImage, path?: string): Promise<void>;
   withdraw(): Promise<void>;
 }
 
@@ -53,8 +54,8 @@ policy: [{ images: "corp/**", require: [org] }]
     config,
     registry,
     repository,
-    vouch: async ({ digest, bytes }) => {
-      repository.sign(PATH, { digest, size: bytes.byteLength }, 'corp');
+    vouch: async ({ digest, bytes }, path = PATH) => {
+      repository.sign(path, { digest, size: bytes.byteLength }, 'corp');
       await publish();
     },
     withdraw: async () => {
@@ -101,6 +102,30 @@ for (const kind of ['server', 'folder', 'image'] as const) {
     await withdraw();
     assert.equal(told(await until(() => pull('1'), 403)), '403 DENIED TAG_NOT_SIGNED');
     assert.equal(told(await until(() => pull(app.digest), 403)), '403 DENIED DIGEST_NOT_SIGNED');
+  });
+}
+
+const HIDDEN = index([image({ layers: ['below what is signed'] })]);
+
+for (const [what, path] of [
+  ['a tag', PATH],
+  ['its digest alone', `corp/app@${HIDDEN.digest}`],
+] as const) {
+  test(`the child of an index that is vouched for under ${what} is served by its digest, on a gateway that never served the index`, async (t) => {
+    const { config, registry, vouch } = await stage(t, 'server');
+    const child = image({ layers: ['below what is signed'] });
+    const stranger = image({ layers: ['of nobody'] });
+    registry.push('app', HIDDEN, '1');
+    registry.push('app', index([stranger]), 'unsigned');
+    await vouch(HIDDEN, path);
+    const { url } = await serving(t, config);
+    await request(url).get(`/v2/corp/app/blobs/${child.layers[0]}`).expect(200);
+    const pulled = await request(url).get(`/v2/corp/app/manifests/${child.digest}`).expect(200);
+    assert.equal(pulled.text, child.bytes.toString());
+    assert.equal(
+      told(await request(url).get(`/v2/corp/app/manifests/${stranger.digest}`)),
+      '403 DENIED DIGEST_NOT_SIGNED',
+    );
   });
 }
 

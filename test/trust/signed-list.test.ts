@@ -146,3 +146,23 @@ test('the list is made as it is read', async () => {
   const [first] = targets;
   assert.equal(first?.tag, '1');
 });
+
+for (const [images, names] of [
+  ['corp/app', [undefined]],
+  ['corp/app:v*', []],
+] as const) {
+  test(`what is signed under its digest is named by ${images} ${names.length} times: a pattern with a tag covers no digest`, async () => {
+    const authority = new SignedTargets('a');
+    authority.signedTargets = async () => ({
+      outcome: 'listed',
+      stateVersion: '1',
+      targets: [{ tag: undefined, digest: DIGEST }],
+    });
+    const judge = new Judge([rule('0', images, all('a'))], [authority], new RecordingLog());
+    const { targets } = await judge.signedTargets(NAME, NOW);
+    assert.deepEqual(
+      [...targets].map(({ tag }) => tag),
+      names,
+    );
+  });
+}

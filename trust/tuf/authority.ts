@@ -1,5 +1,13 @@
 import type { Log } from '../../oci/log.ts';
-import type { Authority, Finding, Question } from '../authority.ts';
+import type {
+  Authority,
+  Finding,
+  NotVouched,
+  Question,
+  SignedTargets,
+  TargetsQuestion,
+  Unknown,
+} from '../authority.ts';
 import { everyMilliseconds, type Schedule } from '../refresh/schedule.ts';
 import { type Disk, NODE_DISK } from '../state/disk.ts';
 import type { AuthorityStatus } from '../status.ts';
@@ -79,8 +87,16 @@ export class TufAuthority implements Authority {
     return this.#trust.judge(question);
   }
 
+  signedTargets(question: TargetsQuestion): Promise<SignedTargets | NotVouched | Unknown> {
+    return this.#trust.signedTargets(question);
+  }
+
   status(): AuthorityStatus {
     return { name: this.name, kind: 'tuf', trust: [this.#trust.status()] };
+  }
+
+  recall(): Promise<void> {
+    return this.#trust.recall();
   }
 
   /** Refreshes what grows old; what the background work does at each tick. */

@@ -23,6 +23,9 @@ export const VISIT_LIMIT = 1_000;
 /** Most targets of one image with one digest that are tried for a digest pull. */
 export const CANDIDATE_LIMIT = 1_000;
 
+/** Most tags and digests of one image that are looked up to say where a digest may be found: as far as anybody goes through them. */
+export const LISTING_LIMIT = 1_000;
+
 export const TARGET_LIMIT = 500_000;
 export const KEY_LIMIT = 20_000;
 export const PATTERN_LIMIT = 20_000;

@@ -1,8 +1,10 @@
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { ImageName, Tag } from '../../oci/reference.ts';
+import type { SignedTarget } from '../authority.ts';
 import { MetadataError } from '../metadata/metadata-error.ts';
 import type { DigestIndex } from './digest-index.ts';
-import { CANDIDATE_LIMIT } from './metadata-limits.ts';
+import type { ImageIndex } from './image-index.ts';
+import { CANDIDATE_LIMIT, LISTING_LIMIT } from './metadata-limits.ts';
 import type { Repository } from './repository.ts';
 import { type Resolution, search } from './search.ts';
 import type { TargetName } from './target-name.ts';
@@ -11,6 +13,7 @@ import type { TargetName } from './target-name.ts';
 export interface Looking {
   readonly repository: Repository;
   readonly index: DigestIndex;
+  readonly images: ImageIndex;
   readonly names: TargetName;
   /** Roles whose word counts; any, when there are none. */
   readonly accepted: ReadonlySet<string>;
@@ -51,6 +54,23 @@ export function resolveDigest(looking: Looking, name: ImageName, digest: Digest)
     }
   }
   throw fault ?? new MetadataError('DIGEST_NOT_SIGNED', 'no target of this image has this digest now');
+}
+
+/** What this image is signed under, the likeliest first, with what a pull of each would resolve to; those that would be refused are left out. */
+export function* listTargets(looking: Looking, name: ImageName): Generator<SignedTarget> {
+  for (const reference of looking.images.referencesOf(name).slice(0, LISTING_LIMIT)) {
+    try {
+      if (reference.kind === 'tag') {
+        const { target } = resolveTag(looking, name, reference.tag);
+        yield { tag: reference.tag, digest: parseDigest(`sha256:${target.sha256}`) };
+      } else {
+        resolveDigest(looking, name, reference.digest);
+        yield { tag: undefined, digest: reference.digest };
+      }
+    } catch (error) {
+      if (!(error instanceof MetadataError)) throw error;
+    }
+  }
 }
 
 function means({ target }: Resolution, digest: Digest): boolean {

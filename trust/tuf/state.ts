@@ -2,10 +2,15 @@ import { type EvidenceStep, faultStep } from '../evidence.ts';
 import { MetadataError } from '../metadata/metadata-error.ts';
 import type { RefreshFailure } from '../refresh/refresh-failure.ts';
 import { Undetermined } from '../refresh/undetermined.ts';
-import type { Expiry, TrustStatus } from '../status.ts';
+import type { Expiry, Renewal, TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
 import { DigestIndex } from './digest-index.ts';
+import { isSuperseded, NO_FLOORS } from './floors.ts';
+import { ImageIndex } from './image-index.ts';
+import type { LoadedState } from './load-state.ts';
 import type { Link, Repository } from './repository.ts';
+import { isAnchored, type RootFile } from './root-chain.ts';
+import type { TargetName } from './target-name.ts';
 import { stateVersionOf } from './update.ts';
 
 /** What is trusted now, and since when. */
@@ -21,16 +26,45 @@ export interface State {
   /** Whether it follows from the pinned root: not so when another was pinned since it was remembered. */
   readonly anchored: boolean;
   readonly index: DigestIndex;
+  readonly images: ImageIndex;
   /** Different whenever anything that is trusted differs. */
   readonly version: string;
 }
 
-export function stateOf(repository: Repository, when: Pick<State, 'refreshedAt' | 'renewedAt' | 'anchored'>): State {
-  return { repository, ...when, index: new DigestIndex(repository), version: stateVersionOf(repository) };
+/** By what it is judged whether a repository may be relied on, and how images are called in it. */
+export interface StateGround {
+  readonly pinned: RootFile;
+  readonly names: TargetName;
+}
+
+export function stateOf(
+  repository: Repository,
+  when: Pick<State, 'refreshedAt' | 'renewedAt'>,
+  { pinned, names }: StateGround,
+): State {
+  return {
+    repository,
+    ...when,
+    anchored: isAnchored(repository.chain, pinned),
+    index: new DigestIndex(repository),
+    images: new ImageIndex(names, repository),
+    version: stateVersionOf(repository),
+  };
+}
+
+/** What was found on disk. */
+export function rememberedState({ remembered, seen }: LoadedState, ground: StateGround): State | undefined {
+  if (remembered === undefined) return undefined;
+  const { repository, refreshedAt } = remembered;
+  const state = stateOf(repository, { refreshedAt, renewedAt: seen?.renewedAt ?? refreshedAt }, ground);
+  return { ...state, anchored: state.anchored && !isSuperseded(repository.chain, seen?.floors ?? NO_FLOORS) };
 }
 
 /** Questions of one moment may come in another order; a refresh "from the future" beyond this means the clock was set back. */
 export const CLOCK_TOLERANCE_MS = 5_000;
+
+/** A state that may be relied on now. */
+export type Usable = State & { readonly notes: readonly EvidenceStep[] };
 
 /**
  * The state, with what is to be said about its freshness.
@@ -42,7 +76,7 @@ export function usableState(
   failure: RefreshFailure | undefined,
   now: Date,
   maxAge: number,
-): State & { readonly notes: readonly EvidenceStep[] } {
+): Usable {
   // An answer that is not acceptable is no outage: what is remembered must not stand in for it.
   if (failure !== undefined && (failure.kind !== 'unreachable' || failure.answer !== undefined)) throw failure.error;
   // Remembered under another pin: good for its versions, not for its word.
@@ -79,14 +113,32 @@ function staleness(
 
 /** How the trust stands: what is remembered, and how the last refresh ended. */
 export function trustStatusOf(of: string, state: State | undefined, failure: RefreshFailure | undefined): TrustStatus {
-  const files = state === undefined ? [] : [...filesByRole(state.repository)];
   return {
     of,
     refreshedAt: state?.refreshedAt,
     failure: failure && { reason: failure.error.reason, message: failure.error.message, at: failure.at },
-    versions: Object.fromEntries(files.map(([role, { version }]) => [role, version])),
-    expiries: files.map(([what, { expires }]): Expiry => ({ what, at: expires })),
+    ...(state === undefined ? { versions: {}, expiries: [] } : contentsOf(state)),
   };
+}
+
+function contentsOf({ repository, renewedAt }: State): Pick<TrustStatus, 'versions' | 'expiries'> {
+  const files = [...filesByRole(repository)];
+  const expiryOf = ([what, { expires }]: (typeof files)[number]): Expiry => ({
+    what,
+    at: expires,
+    renewal: renewalOf(what),
+    // Of a snapshot it is not kept when it was first seen; it lives longer than the timestamp that leads to it.
+    ...(what === 'timestamp' ? { since: renewedAt } : {}),
+  });
+  return {
+    versions: Object.fromEntries(files.map(([role, { version }]) => [role, version])),
+    expiries: files.map(expiryOf),
+  };
+}
+
+/** TUF specification 6.1: the keys of these two are online, all others are used by a person. */
+function renewalOf(role: string): Renewal {
+  return role === 'timestamp' || role === 'snapshot' ? 'online' : 'by-hand';
 }
 
 function* filesByRole({ chain, timestamp, snapshot, targets, roles, links }: Repository) {

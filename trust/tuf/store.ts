@@ -53,6 +53,11 @@ export class RepositoryStore {
     return loaded;
   }
 
+  /** As `load`, of one who only looks: nothing on disk changes, and nothing is built upon it. @throws MetadataError TRUST_STATE_DAMAGED */
+  async peek(): Promise<LoadedState> {
+    return await loadState(this.#files);
+  }
+
   /**
    * Makes the repository the state that a restart finds. After a failure the disk has the old state or the new one;
    * whoever keeps one in memory should load again.

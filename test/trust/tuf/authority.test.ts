@@ -144,11 +144,11 @@ test('the status names every role with its version and end, when it was refreshe
   assert.deepEqual(good?.versions, { root: 1, timestamp: 1, snapshot: 1, targets: 1, acme: 1 });
   const day = (days: number) => new Date(NOW.getTime() + days * DAY);
   assert.deepEqual(good?.expiries, [
-    { what: 'root', at: day(365) },
-    { what: 'timestamp', at: day(30) },
-    { what: 'snapshot', at: day(60) },
-    { what: 'targets', at: day(120) },
-    { what: 'acme', at: day(90) },
+    { what: 'root', at: day(365), renewal: 'by-hand' },
+    { what: 'timestamp', at: day(30), renewal: 'online', since: NOW },
+    { what: 'snapshot', at: day(60), renewal: 'online' },
+    { what: 'targets', at: day(120), renewal: 'by-hand' },
+    { what: 'acme', at: day(90), renewal: 'by-hand' },
   ]);
   fetch.fault = new MetadataUnavailable('connection refused');
   clock.advance(HOUR);
