@@ -28,6 +28,8 @@ export class TrustedRootMirror {
   readonly repository: TufRepository;
   url = '';
   requests: string[] = [];
+  /** An earlier publication, for who wants to go back to it. */
+  before: ReadonlyMap<string, Buffer> | undefined;
   /** Asked first: may answer in place of the repository. */
   answer: (name: string) => Buffer | number | undefined = () => undefined;
 
