@@ -41,9 +41,10 @@ export class TrustedRoots {
     for (const root of this.#kept) root.start();
   }
 
+  /** Ends what is under way: a repository that does not answer keeps nobody from stopping. */
   async close(): Promise<void> {
-    for (const root of this.#kept) await root.close();
     for (const client of this.#clients) client.close();
+    for (const root of this.#kept) await root.close();
   }
 
   async #open(config: TrustRootConfig): Promise<TrustedRootSource> {

@@ -205,7 +205,7 @@ test('the seed, too, ends with the root it came with where the repository answer
   assert.equal(await seeded.version(400 * DAY), 'TRUST_STALE');
 });
 
-test('a root that is not the repository\'s own: nothing of it is believed', async (t) => {
+test("a root that is not the repository's own: nothing of it is believed", async (t) => {
   const mirror = await TrustedRootMirror.start(t);
   mirror.publish(FIRST);
   const other = await TrustedRootMirror.start(t);

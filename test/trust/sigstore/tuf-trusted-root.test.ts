@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { hexDigest } from '../../../trust/metadata/hex-digest.ts';
 import { publicGoodPin, publicGoodSeed } from '../../../trust/sigstore/public-good-root.ts';
-import { SigstorePublisher } from '../../support/sigstore-publisher.ts';
+import { about, cosignAuthority } from '../../support/cosign-authority.ts';
+import { FakeRegistry, image } from '../../support/fake-registry.ts';
+import { bundleImage } from '../../support/signature-images.ts';
+import { imageStatement, SigstorePublisher } from '../../support/sigstore-publisher.ts';
 import { MAX_AGE, rootClient, TARGET, TrustedRootMirror } from '../../support/trusted-root-mirror.ts';
 import { DAY, HOUR, SECOND } from '../../support/tuf-client.ts';
+import { keyless } from './cases.ts';
 
 const publisher = await SigstorePublisher.create();
 const FIRST = publisher.trustedRoot();
@@ -114,7 +118,8 @@ test('while the repository cannot be reached the last good one is used for so lo
   client.clock.advance(SECOND);
   await assert.rejects(client.current(), {
     reason: 'TRUST_STALE',
-    message: /^the trusted root \(test\) was last found in force .*, longer ago than the 90 days of trustRootMaxAge; .*503/,
+    message:
+      /^the trusted root \(test\) was last found in force .*, longer ago than the 90 days of trustRootMaxAge; .*503/,
   });
   assert.equal(await client.version(MAX_AGE + DAY), first, 'another authority may allow more');
 });
@@ -134,7 +139,11 @@ test('the seed of this version is that of its day', () => {
   const { bytes, asOf } = publicGoodSeed();
   assert.deepEqual(
     [hexDigest('sha256', bytes), hexDigest('sha256', publicGoodPin()), asOf.toISOString().slice(0, 10)],
-    ['6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66', '27aea7e372aa7864065174f0661784fcf8b0e28b1dbfebeada31a0f1fb19167f', '2026-11-05'],
+    [
+      '6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66',
+      '27aea7e372aa7864065174f0661784fcf8b0e28b1dbfebeada31a0f1fb19167f',
+      '2026-11-05',
+    ],
   );
 });
 
@@ -171,7 +180,10 @@ test('its status has versions and ends of the roles, and of a seed what is known
   const { of, refreshedAt, failure, versions, expiries } = client.source.status(MAX_AGE);
   assert.deepEqual([of, refreshedAt, failure], ['trusted root (test)', client.clock.now(), undefined]);
   assert.deepEqual(versions, { root: 1, timestamp: 1, snapshot: 1, targets: 1 });
-  assert.deepEqual(expiries.map(({ what }) => what), ['root', 'timestamp', 'snapshot', 'targets']);
+  assert.deepEqual(
+    expiries.map(({ what }) => what),
+    ['root', 'timestamp', 'snapshot', 'targets'],
+  );
   const restarted = await client.reopen({ readOnly: true });
   await restarted.source.recall();
   assert.deepEqual(restarted.source.status(MAX_AGE).versions, versions);
@@ -201,5 +213,63 @@ test('a target in a folder is found there', async (t) => {
   const mirror = await TrustedRootMirror.start(t);
   mirror.publish(FIRST, `sigstore/${TARGET}`);
   const client = await rootClient(t, mirror, { target: `sigstore/${TARGET}` });
+  assert.equal(await client.version(), first);
+});
+
+test('a verdict that rested on it is judged again when it changes, whatever else is the same', async (t) => {
+  const mirror = await published(t);
+  const client = await rootClient(t, mirror);
+  const registry = await FakeRegistry.start(t);
+  const app = image({ layers: ['the app'] });
+  registry.push('app', app, '1');
+  registry.push('app', bundleImage(await publisher.statement(imageStatement(app.digest)), app));
+  const authority = cosignAuthority(t, registry, publisher, keyless(), { root: client.source, refresh: 24 * HOUR });
+  const judged = () => authority.judge(about(app.digest, client.clock.now()));
+  assert.equal((await judged()).outcome, 'vouched');
+  mirror.repository.publishTimestamp();
+  client.clock.advance(HOUR);
+  await client.source.keepFresh();
+  assert.equal((await judged()).outcome, 'vouched');
+  assert.equal(registry.count('referrers'), 1, 'new metadata with the same trusted root changes nothing');
+  mirror.publish(SECOND_ROOT);
+  client.clock.advance(HOUR);
+  await client.source.keepFresh();
+  const after = await judged();
+  assert.equal(after.outcome === 'refused' && after.reason, 'KEY_NOT_TRUSTED');
+  assert.equal(registry.count('referrers'), 2);
+});
+
+test('what is wrong with it is what the authority says, and its age is no matter of the rule', async (t) => {
+  const mirror = await published(t);
+  const client = await rootClient(t, mirror);
+  const registry = await FakeRegistry.start(t);
+  const app = image({ layers: ['the app'] });
+  registry.push('app', app, '1');
+  registry.push('app', bundleImage(await publisher.statement(imageStatement(app.digest)), app));
+  const authority = cosignAuthority(t, registry, publisher, keyless(), { root: client.source, rootMaxAge: 10 * DAY });
+  const judged = () => authority.judge(about(app.digest, client.clock.now(), HOUR));
+  assert.equal((await judged()).outcome, 'vouched');
+  mirror.answer = () => 503;
+  client.clock.advance(9 * DAY);
+  await client.source.keepFresh();
+  const standing = await judged();
+  assert.ok(standing.outcome === 'vouched');
+  assert.deepEqual(standing.refreshedAt, client.clock.now());
+  assert.ok(standing.validUntil.getTime() - client.clock.now().getTime() <= DAY);
+  assert.ok(standing.evidence.some(({ ok, text }) => !ok && text.includes('last found in force')));
+  client.clock.advance(DAY);
+  const stale = await judged();
+  assert.deepEqual([stale.outcome, stale.outcome === 'undetermined' && stale.reason], ['undetermined', 'TRUST_STALE']);
+  assert.match(authority.status().trust[0]?.failure?.message ?? '', /503/);
+});
+
+test('keys that have not signed may stand there with an empty signature, as the public good repository has them', async (t) => {
+  const mirror = await published(t);
+  const name = mirror.repository.fileOf('targets');
+  const file = JSON.parse(mirror.repository.files.get(name)?.toString() ?? '');
+  file.signatures.push({ keyid: '0'.repeat(64), sig: '' });
+  mirror.repository.files.set(name, Buffer.from(JSON.stringify(file)));
+  mirror.repository.publishSnapshot();
+  const client = await rootClient(t, mirror);
   assert.equal(await client.version(), first);
 });
