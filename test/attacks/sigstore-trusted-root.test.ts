@@ -91,6 +91,16 @@ const ANSWERS: readonly (readonly [
     /expected a sha256 hash/,
   ],
   [
+    'the right bytes under a signed length that is not theirs',
+    (mirror) => {
+      mirror.publish(LATER);
+      mirror.repository.sign(TARGET, { digest: `sha256:${later}`, size: LATER.byteLength + 1 });
+      mirror.repository.publish();
+    },
+    'METADATA_MISMATCH',
+    /bytes that are signed, got \d+/,
+  ],
+  [
     'no such target any more',
     (mirror) => {
       mirror.repository.withdraw(TARGET);
@@ -176,6 +186,14 @@ for (const [cause, spoil, reason, message] of ANSWERS) {
     assert.equal(await restarted.version(), 'TRUST_STALE', 'a restart does not help it');
   });
 }
+
+test('a target longer than any trusted root is not even asked for', async (t) => {
+  const mirror = await TrustedRootMirror.start(t);
+  mirror.publish(Buffer.alloc(1024 * 1024 + 1, ' '));
+  const client = await rootClient(t, mirror);
+  assert.equal(await client.version(), 'METADATA_INVALID');
+  assert.ok(!mirror.requests.includes(mirror.file));
+});
 
 test('an outage after an answer that was not acceptable does not prolong anything', async (t) => {
   const mirror = await TrustedRootMirror.start(t);
