@@ -59,6 +59,9 @@ const REFRESH_BUDGET_MS = 20_000;
 /** How often is looked whether it grows old. */
 const BACKGROUND_TICK_MS = 60_000;
 
+/** After a failure the background waits so long: there are weeks, and a network without a way out is no reason to fill a log. */
+const PATIENCE_MS = 10 * 60_000;
+
 /** It is asked for in the background; this is how long an answer is not asked for twice. */
 const REFRESH_MS = 60_000;
 
@@ -157,7 +160,7 @@ export class TufTrustedRoot implements TrustedRootSource {
 
   /** Refreshes what grows old; what the background work does at each tick. Never throws. */
   keepFresh(): Promise<void> {
-    return this.#repository.keepFresh(this.#options.now());
+    return this.#repository.keepFresh(this.#options.now(), PATIENCE_MS);
   }
 
   /** Stops background work and waits for what is under way, so that nothing writes any more. */

@@ -99,8 +99,11 @@ export class FreshRepository {
     if (this.#failure === undefined || !isPaused(this.#failure, now)) await this.#refresh(now);
   }
 
-  /** Refreshes what would otherwise grow old. Never throws; what goes wrong is logged. */
-  async keepFresh(now: Date): Promise<void> {
+  /**
+   * Refreshes what would otherwise grow old. Never throws; what goes wrong is logged.
+   * @param patience milliseconds to wait after a failure at the least
+   */
+  async keepFresh(now: Date, patience = 0): Promise<void> {
     try {
       await this.#memory.load();
     } catch (error) {
@@ -108,7 +111,7 @@ export class FreshRepository {
       return;
     }
     const state = this.#memory.state;
-    const paused = this.#failure !== undefined && isPaused(this.#failure, now);
+    const paused = this.#failure !== undefined && isPaused(this.#failure, now, patience);
     if (paused) return;
     const lifetime = state === undefined ? 0 : coreExpiry(state.repository).getTime() - state.refreshedAt.getTime();
     const age = state === undefined ? 0 : now.getTime() - state.refreshedAt.getTime();

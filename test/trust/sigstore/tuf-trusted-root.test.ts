@@ -124,6 +124,19 @@ test('while the repository cannot be reached the last good one is used for so lo
   assert.equal(await client.version(MAX_AGE + DAY), first, 'another authority may allow more');
 });
 
+test('after a failure the background is in no hurry, and who needs it is not kept waiting for that', async (t) => {
+  const mirror = await published(t);
+  mirror.answer = () => 503;
+  const client = await rootClient(t, mirror);
+  await client.source.keepFresh();
+  const asked = mirror.requests.length;
+  client.clock.advance(9 * 60 * SECOND);
+  await client.source.keepFresh();
+  assert.equal(mirror.requests.length, asked);
+  mirror.answer = () => undefined;
+  assert.equal(await client.version(), first);
+});
+
 test('a seed is used for so long from its day, and a clock before its day is not believed', async (t) => {
   const mirror = await published(t);
   mirror.answer = () => 503;
