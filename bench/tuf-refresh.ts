@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { fetchThrough } from '../bin/open-authority.ts';
+import { fetchThrough } from '../bin/metadata-fetch.ts';
 import { digestOf } from '../oci/digest.ts';
 import { parseReference, parseRepositoryName, parseUpstreamName } from '../oci/reference.ts';
 import { RecordingLog } from '../test/support/recording-log.ts';

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { CosignConfig } from '../config/config.ts';
+import type { CosignConfig } from '../config/cosign-config.ts';
 import type { CertificateSigner, CosignPolicy, KeySigners } from '../trust/sigstore/policy.ts';
 import { parsePublicKey } from '../trust/sigstore/public-key.ts';
-import { seededRoot } from '../trust/sigstore/public-good-root.ts';
 import { compileTextPattern, type TextPattern } from '../trust/sigstore/text-pattern.ts';
-import { FixedRoot, type TrustedRootSource } from '../trust/sigstore/trusted-root-source.ts';
 
 /** The configuration's words as the policy they mean, its key files read. @throws RangeError for a key that is not trusted with anything */
 export async function cosignPolicy(config: CosignConfig): Promise<CosignPolicy> {
@@ -44,13 +42,6 @@ async function signerOf(signer: CosignConfig['signer']): Promise<KeySigners | Ce
 
 export function needsRoot({ signer }: CosignPolicy): boolean {
   return signer.kind === 'certificate' || signer.log || signer.timestamp;
-}
-
-/** @throws SigstoreError METADATA_INVALID for a file that is no trusted root */
-export async function trustedRootOf({ trustRoot }: CosignConfig): Promise<TrustedRootSource> {
-  return trustRoot.kind === 'public-good'
-    ? seededRoot()
-    : new FixedRoot(trustRoot.path, await readFile(trustRoot.path));
 }
 
 function patterns<Name extends string>(texts: Readonly<Partial<Record<Name, string | undefined>>>) {

@@ -14,6 +14,7 @@ import { compilePattern, type Rule } from '../trust/rule.ts';
 import { TagMemory } from '../trust/tag-memory.ts';
 import { type AuthoritySurroundings, openAuthority, placesOf } from './open-authority.ts';
 import { openUpstreams } from './open-upstreams.ts';
+import { TrustedRoots } from './trusted-roots.ts';
 
 export interface Opened<Part> {
   readonly part: Part;
@@ -26,6 +27,8 @@ type Closer = () => Promise<void> | void;
 /** A gateway with what looks after it needs. */
 export interface OpenGateway extends Gateway {
   readonly authorities: readonly Authority[];
+  /** Not refreshed in the background until they are started. */
+  readonly roots: TrustedRoots;
   readonly folder: DataFolder;
 }
 
@@ -38,8 +41,10 @@ export function openGateway(config: Config, log: Log, now: () => Date): Promise<
     onClose(() => store.close());
     const admissions = await Admissions.open(config.data, log);
     onClose(() => admissions.close());
-    const parts = await commonParts(config, { admissions, readOnly: false, log, now }, onClose);
-    return { ...composeGateway({ ...parts, store }), authorities: parts.judge.authorities, folder };
+    const roots = new TrustedRoots({ data: config.data, readOnly: false, log, now });
+    onClose(() => roots.close());
+    const parts = await commonParts(config, { admissions, roots, readOnly: false, log, now }, onClose);
+    return { ...composeGateway({ ...parts, store }), authorities: parts.judge.authorities, roots, folder };
   });
 }
 
@@ -52,7 +57,9 @@ export function openPulls(config: Config, log: Log, now: () => Date): Promise<Op
     const readOnly = !(await claimed(config, log, onClose));
     const admissions = readOnly ? Admissions.openBeside(config.data) : await Admissions.open(config.data, log);
     onClose(() => admissions.close());
-    const parts = await commonParts(config, { admissions, readOnly, log, now }, onClose);
+    const roots = new TrustedRoots({ data: config.data, readOnly, log, now });
+    onClose(() => roots.close());
+    const parts = await commonParts(config, { admissions, roots, readOnly, log, now }, onClose);
     // Content comes from the upstream itself: what a person verifies is what would be pulled now, not what once was.
     return composePulls({ ...parts, store: { readAll: async () => undefined, put: async () => undefined } }).manifests;
   });
@@ -62,7 +69,9 @@ export function openPulls(config: Config, log: Log, now: () => Date): Promise<Op
 export function openTrust(config: Config, log: Log, now: () => Date): Promise<Opened<readonly Authority[]>> {
   return opening(async (onClose) => {
     const registries = await openUpstreams(config, log, now, onClose);
-    return await openAuthorities(config, { registries, readOnly: true, log, now }, onClose);
+    const roots = new TrustedRoots({ data: config.data, readOnly: true, log, now });
+    onClose(() => roots.close());
+    return await openAuthorities(config, { registries, roots, readOnly: true, log, now }, onClose);
   });
 }
 
@@ -92,11 +101,15 @@ async function opening<Part>(open: (onClose: (closer: Closer) => void) => Promis
 
 async function commonParts(
   config: Config,
-  { admissions, readOnly, log, now }: { admissions: Admissions; readOnly: boolean; log: Log; now: () => Date },
+  {
+    admissions,
+    ...around
+  }: Omit<AuthoritySurroundings, 'folder' | 'floors' | 'registries'> & { admissions: Admissions },
   onClose: (closer: Closer) => void,
 ): Promise<Omit<GatewayParts, 'store'>> {
+  const { readOnly, log, now } = around;
   const clients = await openUpstreams(config, log, now, onClose);
-  const authorities = await openAuthorities(config, { registries: clients, readOnly, log, now }, onClose);
+  const authorities = await openAuthorities(config, { registries: clients, ...around }, onClose);
   // No authority has a name that begins with a dot.
   const tags = new TagMemory(join(config.data, 'trust', '.tags'), { readOnly });
   const judge = new Judge(config.policy.map(ruleOf), authorities, log, tags);

@@ -27,6 +27,7 @@ export async function serve(options: {
     const answer = { registry: health.before(app.callback()), mirror: health.before(mirrorApp.callback()) };
     const listening = await Listening.start(config.listen, ({ mirror }) => (mirror ? answer.mirror : answer.registry));
     void watch.start();
+    gateway.part.roots.start();
     health.ready();
     options.out.write(welcome(config, options.config, listening.urls));
     log.info({ urls: listening.urls }, 'listening');

@@ -45,11 +45,14 @@ async function checkServer(value: unknown, path: Path, surroundings: Surrounding
     checkFile(value.type === 'tuf' ? value.root : undefined, [...path, 'root'], TUF_ROOT, surroundings),
   ]);
   const keys = Array.isArray(value.keys) ? value.keys : [];
+  const trustRoot = isMapping(value.trustRoot) ? value.trustRoot : {};
   const publicKey = publicKeyOf(value.preset);
   const signing = await Promise.all([
     checkFile(value.key, [...path, 'key'], publicKey, surroundings),
     ...keys.map((key, at) => checkFile(key, [...path, 'keys', at], publicKey, surroundings)),
     checkFile(isPath(value.trustRoot) ? value.trustRoot : '', [...path, 'trustRoot'], TRUSTED_ROOT, surroundings),
+    checkFile(trustRoot.root, [...path, 'trustRoot', 'root'], TUF_ROOT, surroundings),
+    checkFile(trustRoot.ca, [...path, 'trustRoot', 'ca'], CERTIFICATES, surroundings),
   ]);
   files.push(...signing);
   const variable = checkVariable(credentials.passwordEnv, [...inside, 'passwordEnv'], surroundings);
@@ -142,7 +145,7 @@ const TRUSTED_ROOT: FileKind<true> = {
 
 /** The words that `trustRoot` may be have neither. */
 function isPath(written: unknown): boolean {
-  return typeof written === 'string' && /\/|\.json$/.test(written);
+  return typeof written === 'string' && /\/|\.json$/.test(written) && !/^https?:/i.test(written);
 }
 
 const PASSWORD: FileKind<true> = {

@@ -23,6 +23,7 @@ export function checkNames(root: Readonly<Record<string, unknown>>): Complaint[]
       entriesOf(root.authorities),
       entriesOf(root.upstreams).map(([name]) => name),
     ),
+    ...checkTrustRoots(entriesOf(root.authorities)),
     ...checkRequired(root.policy, Object.keys(isMapping(root.authorities) ? root.authorities : {})),
     ...checkListeners(root.listen),
   ];
@@ -121,6 +122,25 @@ function checkRequired(policy: unknown, authorities: readonly string[]): Complai
         hint: didYouMean(name, authorities),
       })),
   );
+}
+
+/** Authorities with one trusted root share it: what one of them begins with, the others do. */
+function checkTrustRoots(authorities: readonly [string, unknown][]): Complaint[] {
+  const first = new Map<string, { name: string; root: string }>();
+  return authorities.flatMap(([name, value]): Complaint[] => {
+    const {
+      tuf,
+      root,
+      target = 'trusted_root.json',
+    } = isMapping(value) && isMapping(value.trustRoot) ? value.trustRoot : {};
+    if (typeof tuf !== 'string' || typeof root !== 'string') return [];
+    const key = `${tuf.replace(/\/+$/, '')} ${String(target)}`;
+    const other = first.get(key);
+    if (other === undefined) first.set(key, { name, root });
+    if (other === undefined || other.root === root) return [];
+    const expected = `${quoted(other.root)}, as ${other.name} has for the same repository`;
+    return [{ path: ['authorities', name, 'trustRoot', 'root'], expected, got: quoted(root) }];
+  });
 }
 
 /** The names in `require`, whichever way it is written and whatever else is in it. */

@@ -3,7 +3,6 @@ import { isUpstreamName } from '../oci/reference.ts';
 import type {
   AuthorityConfig,
   Config,
-  CosignConfig,
   CredentialsConfig,
   Listener,
   NotaryConfig,
@@ -11,6 +10,7 @@ import type {
   TufConfig,
   UpstreamConfig,
 } from './config.ts';
+import type { CosignConfig } from './cosign-config.ts';
 import { isWithin } from './preset-scope.ts';
 import { pathText } from './problem.ts';
 import { listenerText } from './schema/listen.ts';

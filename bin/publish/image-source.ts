@@ -8,6 +8,7 @@ import type { Authority } from '../../trust/authority.ts';
 import type { RegistryClient } from '../../upstream/registry-client.ts';
 import { makeLog } from '../log.ts';
 import { openAuthority, placesOf } from '../open-authority.ts';
+import { TrustedRoots } from '../trusted-roots.ts';
 import { addressesOf } from '../open-gateway.ts';
 import { openUpstreams } from '../open-upstreams.ts';
 import { parseImage } from '../verify.ts';
@@ -63,18 +64,14 @@ async function said(
 ): Promise<string> {
   try {
     // Beside a running gateway, whose trust state this must not touch.
-    const around = {
-      ...placesOf(data, written.name),
-      registries,
-      readOnly: true,
-      log: makeLog('silent'),
-      now: () => new Date(),
-    };
-    const opened = await openAuthority(written, around);
+    const common = { readOnly: true, log: makeLog('silent'), now: () => new Date() };
+    const roots = new TrustedRoots({ data, ...common });
+    const opened = await openAuthority(written, { ...placesOf(data, written.name), registries, roots, ...common });
     try {
       return await asked(opened.part, name, digest);
     } finally {
       await opened.close();
+      await roots.close();
     }
   } catch (error) {
     return `${written.name} cannot tell: ${messageOf(error)}`;

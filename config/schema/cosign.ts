@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { isUpstreamName } from '../../oci/reference.ts';
-import type { CertificateClaim, CosignConfig, CosignSigner } from '../config.ts';
+import type { CertificateClaim, CosignConfig, CosignSigner } from '../cosign-config.ts';
 import { duration, Expected, flag, mapping, message, names, text, textAs } from './field.ts';
+import { isFile, toTrustRoot, trustRootSchema } from './trust-root.ts';
 
 const KEY_FILE = 'the path of a PEM file with a public key';
 const PATTERN = 'text, with * for any characters within one part';
 const IDENTITY =
   'the whole identity, such as https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main';
-const ROOT = 'public-good, or the path of a trusted_root.json';
+/** 90 days: signers of the public good instance's root give each version half a year. */
+const TRUST_ROOT_MAX_AGE = 90 * 24 * 60 * 60 * 1000;
 
 /** A star costs a look at every place of a text that the signer chose. */
 const STARS_LIMIT = 8;
@@ -37,7 +39,8 @@ export const cosignFields = {
   issuer: textAs('the address of an OIDC issuer, whole', parseIssuer).optional(),
   identity: textAs(IDENTITY, parseIdentity).optional(),
   certificate: mapping('a mapping from claims of the certificate to texts', claims).optional(),
-  trustRoot: textAs(ROOT, parseRoot).prefault('public-good'),
+  trustRoot: trustRootSchema.prefault('public-good'),
+  trustRootMaxAge: duration('1d', '3650d').optional(),
   log: flag().optional(),
   certificateLog: flag().optional(),
   timestamp: flag().optional(),
@@ -84,9 +87,25 @@ export function clashes(written: Fields): Clash[] {
   }
   if (key !== undefined && keys !== undefined) return [{ path: ['keys'], expected: 'key or keys', got: 'both' }];
   const signer = keyed ? keyClashes(written) : certificateClashes(written);
-  return written.predicate !== undefined && written.predicateType === undefined
-    ? [...signer, { path: ['predicate'], expected: 'a predicateType beside it', got: 'none' }]
-    : signer;
+  return [...signer, ...contentClashes(written)];
+}
+
+function contentClashes({ predicate, predicateType, trustRoot, trustRootMaxAge }: Fields): Clash[] {
+  return [
+    ...(predicate !== undefined && predicateType === undefined
+      ? [{ path: ['predicate'], expected: 'a predicateType beside it', got: 'none' }]
+      : []),
+    ...(trustRootMaxAge !== undefined && isFile(trustRoot)
+      ? [
+          {
+            path: ['trustRootMaxAge'],
+            expected: 'it only where the trusted root is kept fresh',
+            hint: 'a file is as old as you let it become',
+            got: 'it beside a file',
+          },
+        ]
+      : []),
+  ];
 }
 
 function keyClashes({ keys, threshold, certificate, certificateLog, log, timestamp, maxAge }: Fields): Clash[] {
@@ -135,7 +154,8 @@ export function toCosign(name: string, written: Written, path: (text: string) =>
     kind: 'cosign',
     name,
     signer: toSigner(written, path),
-    trustRoot: trustRoot === 'public-good' ? { kind: 'public-good' } : { kind: 'file', path: path(trustRoot) },
+    trustRoot: toTrustRoot(trustRoot, path),
+    trustRootMaxAge: written.trustRootMaxAge ?? TRUST_ROOT_MAX_AGE,
     predicate: written.predicate ?? {},
     annotations: written.annotations ?? {},
     attestationManifests: written.attestationManifests,
@@ -189,12 +209,6 @@ function parseIdentity(written: string): string | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/*]+\/./i.test(first)) return written;
   if (!written.includes('://') && /@[^*@]+$/.test(written)) return written;
   throw new Expected(IDENTITY, hint);
-}
-
-function parseRoot(written: string): string | undefined {
-  if (written === 'public-good' || written.includes('/') || written.endsWith('.json')) return written;
-  if (written !== 'github') return undefined;
-  throw new Expected(ROOT, "GitHub's is not brought along yet: write `gh attestation trusted-root` into a file");
 }
 
 function parseTemplate(written: string): string | undefined {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CosignConfig } from '../config.ts';
+import type { CosignConfig } from '../cosign-config.ts';
 import type { Preset } from '../preset.ts';
 import { findPreset, PRESET_NAMES } from '../preset-catalog.ts';
 import { imagesOf } from '../preset-scope.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { fetchThrough } from '../../bin/open-authority.ts';
+import { fetchThrough } from '../../bin/metadata-fetch.ts';
 import type { MetadataFetch } from '../../trust/fetch-metadata.ts';
 import type { NotaryAuthorityOptions } from '../../trust/notary/authority.ts';
 import { MetadataClient, type MetadataClientOptions } from '../../upstream/metadata-client.ts';

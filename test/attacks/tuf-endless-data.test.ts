@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { fetchThrough } from '../../bin/open-authority.ts';
+import { fetchThrough } from '../../bin/metadata-fetch.ts';
 import { httpSource } from '../../trust/tuf/http-source.ts';
 import { MetadataClient } from '../../upstream/metadata-client.ts';
 import { RecordingLog } from '../support/recording-log.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fetchThrough, rootsEndingIn403 } from '../../bin/open-authority.ts';
+import { fetchThrough, rootsEndingIn403 } from '../../bin/metadata-fetch.ts';
 import { MetadataUnavailable } from '../../trust/fetch-metadata.ts';
 import { UpstreamError } from '../../upstream/upstream-error.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../config/read.ts';
 import { folderWith, glance, problemsOf, read } from './config-folder.ts';
@@ -21,6 +21,7 @@ const FILES = {
   'a.crt': CERTIFICATE,
   'a.key': PRIVATE_KEY,
   'root.json': ROOT,
+  'tuf-root.json': '{"signed":{"_type":"root"}}',
 };
 
 const cosign = (keys: string) => `upstreams: { ghcr.io: {} }\nauthorities:\n  a: { type: cosign, ${keys} }\n`;
@@ -29,6 +30,7 @@ const EITHER = 'write key or keys for public keys, or issuer and identity for ke
 const IDENTITY =
   'the whole identity, such as https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main';
 const STAR = 'a * may stand after https://host/… or before @domain';
+const TRUST_ROOT = 'public-good, the path of a trusted_root.json, or { tuf: https://…, root: ./root.json }';
 const REPOSITORY = 'the name of an upstream and a repository';
 const PUBLIC_KEY =
   'a readable PEM file with one public key: ECDSA P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits';
@@ -93,11 +95,35 @@ const TABLE: readonly Row[] = [
   ['key: a.pub, predicate: { a: b }', 'authorities.a.predicate: a predicateType beside it, not none'],
   [
     `${KEYLESS}, trustRoot: github`,
-    'authorities.a.trustRoot: public-good, or the path of a trusted_root.json, not "github"; GitHub\'s is not brought along yet: write `gh attestation trusted-root` into a file',
+    `authorities.a.trustRoot: ${TRUST_ROOT}, not "github"; write { tuf: https://tuf-repo.github.com, root: ./github-root.json }, with the root.json that the gh command has in it, and log: false, certificateLog: false beside it; docs/configuration.md says where it is`,
+  ],
+  [`${KEYLESS}, trustRoot: publicgood`, `authorities.a.trustRoot: ${TRUST_ROOT}, not "publicgood"`],
+  [`${KEYLESS}, trustRoot: 7`, `authorities.a.trustRoot: ${TRUST_ROOT}, not the number 7`],
+  [
+    `${KEYLESS}, trustRoot: "https://tuf.example"`,
+    `authorities.a.trustRoot: ${TRUST_ROOT}, not "https://tuf.example"; a repository needs its root: { tuf: https://tuf.example, root: ./root.json }`,
   ],
   [
-    `${KEYLESS}, trustRoot: publicgood`,
-    'authorities.a.trustRoot: public-good, or the path of a trusted_root.json, not "publicgood"',
+    `${KEYLESS}, trustRoot: { tuf: "https://tuf.example" }`,
+    'authorities.a.trustRoot.root: the path of a root.json, not nothing',
+  ],
+  [
+    `${KEYLESS}, trustRoot: { tuf: tuf.example, root: ./tuf-root.json, target: ../x, cert: a.crt }`,
+    'authorities.a.trustRoot.tuf: an http:// or https:// address, not "tuf.example"; write the scheme too: https://…',
+    'authorities.a.trustRoot.target: the name of a target, such as trusted_root.json, not "../x"',
+    'authorities.a.trustRoot.cert: one of the keys tuf, root, target, ca, not "cert"',
+  ],
+  [
+    `${KEYLESS}, trustRoot: { tuf: "https://tuf.example", root: ./root.json }`,
+    'authorities.a.trustRoot.root: a readable root.json of a TUF repository, not JSON that is no root at "FOLDER/root.json"',
+  ],
+  [
+    `${KEYLESS}, trustRoot: { tuf: "https://tuf.example", root: ./tuf-root.json, ca: a.key }`,
+    'authorities.a.trustRoot.ca: a readable PEM file of certificates, not no certificate in it at "FOLDER/a.key"',
+  ],
+  [
+    `${KEYLESS}, trustRoot: ./root.json, trustRootMaxAge: 10d`,
+    'authorities.a.trustRootMaxAge: it only where the trusted root is kept fresh, not it beside a file; a file is as old as you let it become',
   ],
   [
     `${KEYLESS}, reference: "{tag}"`,
@@ -155,6 +181,7 @@ test('keys are read as they stand, with nothing asked of logs', async (t) => {
         timestamp: false,
       },
       trustRoot: { kind: 'public-good' },
+      trustRootMaxAge: 90 * 24 * 3_600_000,
       predicate: {},
       annotations: {},
       attestationManifests: false,
@@ -185,6 +212,7 @@ test('an identity asks for logs unless told otherwise, and the rest is taken ove
         certificateLog: false,
       },
       trustRoot: 'file',
+      trustRootMaxAge: 90 * 24 * 3_600_000,
       predicateType: 'https://p',
       predicate: { 'builder.id': 'https://b/*' },
       annotations: { env: 'prod' },
@@ -205,4 +233,46 @@ test('a rule that never goes back warns of keys whose signatures prove no time',
   ]);
   assert.deepEqual(await warningsOf('key: a.pub, log: true'), []);
   assert.deepEqual(await warningsOf(KEYLESS), []);
+});
+
+test('a trusted root that TUF keeps fresh, with all that can be said of it and with the least', async (t) => {
+  const rootOf = async (trustRoot: string) => {
+    const { authorities } = await read(t, cosign(`${KEYLESS}, ${trustRoot}`), FILES);
+    const [authority] = authorities;
+    assert.ok(authority?.kind === 'cosign' && authority.trustRoot.kind === 'tuf');
+    const { root, ca, ...rest } = authority.trustRoot;
+    return { ...rest, root: basename(root), ca: ca && basename(ca), maxAge: authority.trustRootMaxAge };
+  };
+  assert.deepEqual(await rootOf('trustRoot: { tuf: "https://tuf.example/sigstore/", root: ./tuf-root.json }'), {
+    kind: 'tuf',
+    mirror: 'https://tuf.example/sigstore',
+    root: 'tuf-root.json',
+    target: 'trusted_root.json',
+    ca: undefined,
+    maxAge: 90 * 24 * 3_600_000,
+  });
+  const all =
+    '{ tuf: "http://tuf.example", root: ./tuf-root.json, target: acme.ghe.com.trusted_root.json, ca: ./a.crt }';
+  assert.deepEqual(await rootOf(`trustRoot: ${all}, trustRootMaxAge: 7d`), {
+    kind: 'tuf',
+    mirror: 'http://tuf.example',
+    root: 'tuf-root.json',
+    target: 'acme.ghe.com.trusted_root.json',
+    ca: 'a.crt',
+    maxAge: 7 * 24 * 3_600_000,
+  });
+});
+
+test('one trusted root of one repository begins with one root.json', async (t) => {
+  const pin = (name: string, root: string, more = '') =>
+    `  ${name}: { type: cosign, ${KEYLESS}, trustRoot: { tuf: "https://tuf.example/", root: ${root}${more} } }\n`;
+  const yaml = (second: string) => `authorities:\n${pin('a', './tuf-root.json')}${second}`;
+  const files = { ...FILES, 'other.json': FILES['tuf-root.json'] };
+  const [problem] = glance(await problemsOf(t, yaml(pin('b', './other.json')), files));
+  assert.match(
+    problem ?? '',
+    /authorities\.b\.trustRoot\.root: "\.\/tuf-root\.json", as a has for the same repository, not "\.\/other\.json"/,
+  );
+  await read(t, yaml(pin('b', './tuf-root.json')), files);
+  await read(t, yaml(pin('b', './other.json', ', target: other.json')), files);
 });

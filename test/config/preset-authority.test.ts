@@ -34,7 +34,7 @@ const TABLE: readonly [keys: string, ...problems: string[]][] = [
   ['type: preset', `authorities.a.preset: ${NAME}, not nothing`],
   [
     'preset: kubernetes, idenity: a@b',
-    'authorities.a.idenity: one of the keys type, preset, owner, repo, key, keys, threshold, issuer, identity, certificate, trustRoot, log, ' +
+    'authorities.a.idenity: one of the keys type, preset, owner, repo, key, keys, threshold, issuer, identity, certificate, trustRoot, trustRootMaxAge, log, ' +
       'certificateLog, timestamp, predicateType, predicate, annotations, reference, maxAge, repository, attestationManifests, recheck, ' +
       'not "idenity"; did you mean identity?',
   ],
@@ -137,6 +137,7 @@ const DEFAULTS = {
   kind: 'cosign',
   name: 'a',
   trustRoot: { kind: 'public-good' },
+  trustRootMaxAge: 90 * 24 * 3_600_000,
   predicate: {},
   annotations: {},
   attestationManifests: false,

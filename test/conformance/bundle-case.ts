@@ -7,7 +7,7 @@ import { readClaim } from '../../trust/sigstore/image-claim.ts';
 import { parseBundle } from '../../trust/sigstore/parse-bundle.ts';
 import { type CosignPolicy, requireStrict } from '../../trust/sigstore/policy.ts';
 import { parsePublicKey } from '../../trust/sigstore/public-key.ts';
-import { seededRoot } from '../../trust/sigstore/public-good-root.ts';
+import { publicGoodSeed } from '../../trust/sigstore/public-good-root.ts';
 import { parseTrustedRoot } from '../../trust/sigstore/trusted-root.ts';
 import { verifySignature } from '../../trust/sigstore/verify-signature.ts';
 
@@ -34,8 +34,7 @@ const NO_CONTENT: CosignPolicy['content'] = {
 export async function verifyCase(folder: string, now: Date): Promise<void> {
   const file = (name: string) => optional(join(folder, name));
   const bundle = parseBundle(await readFile(join(folder, 'bundle.sigstore.json')));
-  const rootBytes = await file('trusted_root.json');
-  const root = rootBytes === undefined ? (await seededRoot().current(now)).root : parseTrustedRoot(rootBytes);
+  const root = parseTrustedRoot((await file('trusted_root.json')) ?? publicGoodSeed().bytes);
   const policy = await policyOf(folder);
   requireStrict(policy);
   const said = (await file('digest'))?.toString().trim();

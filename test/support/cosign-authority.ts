@@ -36,6 +36,7 @@ export function cosignAuthority(
     name: 'release',
     policy,
     root: new FixedRoot('test', publisher.trustedRoot()),
+    rootMaxAge: 90 * 24 * HOUR,
     signatures: undefined,
     attestationManifests: false,
     refresh: HOUR,

@@ -94,6 +94,15 @@ export class TufRepository {
     this.#changed.add(role);
   }
 
+  /** A file as a target, put where clients look for it. */
+  putFile(path: string, bytes: Buffer): void {
+    const sha256 = hexDigest('sha256', bytes);
+    this.sign(path, { digest: `sha256:${sha256}`, size: bytes.byteLength });
+    const parts = path.split('/');
+    const name = parts.pop() ?? '';
+    this.files.set(['targets', ...parts, this.#consistent ? `${sha256}.${name}` : name].join('/'), bytes);
+  }
+
   withdraw(path: string, role = 'targets'): void {
     delete this.part(role).targets[path];
     this.#changed.add(role);

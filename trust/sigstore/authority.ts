@@ -15,8 +15,10 @@ export interface SigstoreAuthorityOptions {
   /** The name the configuration gives it. */
   readonly name: string;
   readonly policy: CosignPolicy;
-  /** Undefined only where the policy's keys need neither log nor timestamp. */
+  /** Undefined only where the policy's keys need neither log nor timestamp. May be shared: whoever opened it closes it. */
   readonly root: TrustedRootSource | undefined;
+  /** Milliseconds for which a trusted root that is kept fresh may be used when it cannot be refreshed. */
+  readonly rootMaxAge: number;
   /** `upstream/repository` where signatures are kept, with `{registry}` and `{repository}` to be filled in; undefined: beside the image. */
   readonly signatures: string | undefined;
   readonly attestationManifests: boolean;
@@ -66,26 +68,16 @@ export class SigstoreAuthority implements Authority {
   }
 
   status(): AuthorityStatus {
-    const { root } = this.#options;
-    const known = root?.known();
-    const trust =
-      root === undefined
-        ? []
-        : [
-            {
-              of: `trusted root (${root.name})`,
-              refreshedAt: known?.refreshedAt,
-              failure: undefined,
-              versions: {},
-              expiries: known?.validUntil === undefined ? [] : [{ what: 'trusted root', at: known.validUntil }],
-            },
-          ];
-    return { name: this.name, kind: 'cosign', trust };
+    const { root, rootMaxAge } = this.#options;
+    return { name: this.name, kind: 'cosign', trust: root === undefined ? [] : [root.status(rootMaxAge)] };
+  }
+
+  async recall(): Promise<void> {
+    await this.#options.root?.recall();
   }
 
   async close(): Promise<void> {
     await this.#findings.settle();
-    await this.#options.root?.close();
   }
 
   async #judge(question: Question): Promise<Finding> {
@@ -93,7 +85,7 @@ export class SigstoreAuthority implements Authority {
     if (reference.kind === 'tag') {
       throw new SigstoreError('TAG_NOT_SIGNED', 'a signature covers a digest, never a tag');
     }
-    const root = await this.#options.root?.current(now);
+    const root = await this.#options.root?.current(now, this.#options.rootMaxAge);
     const stateVersion = `${this.#policy} ${root?.root.version ?? 'no root'}`;
     // Another repository may hold other signatures, and policy may ask for its name.
     const key = `${name.upstream}/${name.repository}@${reference.digest} ${stateVersion}`;

@@ -1,6 +1,10 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Finding, NotVouched, Unknown, Vouched } from '../authority.ts';
 import type { EvidenceStep } from '../evidence.ts';
+import { MetadataError } from '../metadata/metadata-error.ts';
+import { deniedFinding } from '../refresh/denied-finding.ts';
+import { Undetermined } from '../refresh/undetermined.ts';
+import { StateUnwritable } from '../state/state-unwritable.ts';
 import type { Judgement } from './judge-image.ts';
 import { SigstoreError } from './sigstore-error.ts';
 import { SourceUnavailable } from './signature-source.ts';
@@ -70,11 +74,15 @@ export function unavailableFinding(error: SourceUnavailable, evidence: readonly 
 export function findingOfError(error: unknown): Finding | undefined {
   if (error instanceof SigstoreError) return refusedFinding(error, [{ ok: false, text: error.message }]);
   if (error instanceof SourceUnavailable) return unavailableFinding(error, [{ ok: false, text: error.message }]);
-  return undefined;
+  return OF_THE_ROOT.some((kind) => error instanceof kind) ? deniedFinding(error) : undefined;
 }
+
+/** What may be wrong with a trusted root that is kept fresh. */
+const OF_THE_ROOT = [MetadataError, Undetermined, StateUnwritable];
 
 function rootSteps(root: CurrentRoot | undefined): EvidenceStep[] {
   if (root === undefined) return [];
   const { version } = root.root;
-  return [{ ok: true, text: `trusted root ${version.slice(0, 12)}…`, facts: { trustedRoot: version } }];
+  const step = { ok: true, text: `trusted root ${version.slice(0, 12)}…`, facts: { trustedRoot: version } };
+  return [...(root.notes ?? []), step];
 }

@@ -1,25 +1,31 @@
+import type { EvidenceStep } from '../evidence.ts';
+import type { TrustStatus } from '../status.ts';
 import { parseTrustedRoot, type TrustedRoot } from './trusted-root.ts';
 
 /** A trusted root as it stands now. */
 export interface CurrentRoot {
   readonly root: TrustedRoot;
-  /** When it was last fetched and found good; for a file, whenever it is asked. */
+  /** What a rule's freshness counts from. Whose age has a limit of its own, or is a person's matter, says when it was asked. */
   readonly refreshedAt: Date;
-  /** When what brought it ends; undefined for what does not end by itself. */
+  /** When it may no longer be used; undefined for what does not end by itself. */
   readonly validUntil: Date | undefined;
+  /** What is to be said about its freshness. */
+  readonly notes?: readonly EvidenceStep[];
 }
 
-/** Where the trusted root comes from: a file, what this version brings, or a repository that keeps it fresh. */
+/** Where the trusted root comes from: a file, or a repository that keeps it fresh. Several authorities may share one. */
 export interface TrustedRootSource {
   /** What it is, for people: `public good`, or a path. */
   readonly name: string;
   /**
-   * @throws SigstoreError when it is not acceptable; SourceUnavailable when it could not be fetched
+   * @param maxAge milliseconds for which one that is kept fresh may be used when it cannot be refreshed
+   * @throws SigstoreError, MetadataError when it is not acceptable; Undetermined, SourceUnavailable when it could not be fetched
    */
-  current(now: Date): Promise<CurrentRoot>;
-  /** The same from memory; undefined before the first. */
-  known(): CurrentRoot | undefined;
-  close(): Promise<void>;
+  current(now: Date, maxAge: number): Promise<CurrentRoot>;
+  /** How it stands, from memory. */
+  status(maxAge: number): TrustStatus;
+  /** Has `status` know what is kept on disk. */
+  recall(): Promise<void>;
 }
 
 /**
@@ -41,11 +47,12 @@ export class FixedRoot implements TrustedRootSource {
     return { root: this.#root, refreshedAt: now, validUntil: undefined };
   }
 
-  known(): CurrentRoot | undefined {
-    return this.#asked && { root: this.#root, refreshedAt: this.#asked, validUntil: undefined };
+  status(): TrustStatus {
+    const of = `trusted root (${this.name})`;
+    return { of, refreshedAt: this.#asked, failure: undefined, versions: {}, expiries: [] };
   }
 
-  async close(): Promise<void> {
-    this.#asked = undefined;
+  async recall(): Promise<void> {
+    // It is in memory from the start.
   }
 }

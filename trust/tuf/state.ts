@@ -4,13 +4,10 @@ import type { RefreshFailure } from '../refresh/refresh-failure.ts';
 import { Undetermined } from '../refresh/undetermined.ts';
 import type { Expiry, Renewal, TrustStatus } from '../status.ts';
 import { coreExpiry } from './assemble.ts';
-import { DigestIndex } from './digest-index.ts';
 import { isSuperseded, NO_FLOORS } from './floors.ts';
-import { ImageIndex } from './image-index.ts';
 import type { LoadedState } from './load-state.ts';
 import type { Link, Repository } from './repository.ts';
 import { isAnchored, type RootFile } from './root-chain.ts';
-import type { TargetName } from './target-name.ts';
 import { stateVersionOf } from './update.ts';
 
 /** What is trusted now, and since when. */
@@ -25,38 +22,28 @@ export interface State {
   readonly renewedAt: Date;
   /** Whether it follows from the pinned root: not so when another was pinned since it was remembered. */
   readonly anchored: boolean;
-  readonly index: DigestIndex;
-  readonly images: ImageIndex;
   /** Different whenever anything that is trusted differs. */
   readonly version: string;
-}
-
-/** By what it is judged whether a repository may be relied on, and how images are called in it. */
-export interface StateGround {
-  readonly pinned: RootFile;
-  readonly names: TargetName;
 }
 
 export function stateOf(
   repository: Repository,
   when: Pick<State, 'refreshedAt' | 'renewedAt'>,
-  { pinned, names }: StateGround,
+  pinned: RootFile,
 ): State {
   return {
     repository,
     ...when,
     anchored: isAnchored(repository.chain, pinned),
-    index: new DigestIndex(repository),
-    images: new ImageIndex(names, repository),
     version: stateVersionOf(repository),
   };
 }
 
 /** What was found on disk. */
-export function rememberedState({ remembered, seen }: LoadedState, ground: StateGround): State | undefined {
+export function rememberedState({ remembered, seen }: LoadedState, pinned: RootFile): State | undefined {
   if (remembered === undefined) return undefined;
   const { repository, refreshedAt } = remembered;
-  const state = stateOf(repository, { refreshedAt, renewedAt: seen?.renewedAt ?? refreshedAt }, ground);
+  const state = stateOf(repository, { refreshedAt, renewedAt: seen?.renewedAt ?? refreshedAt }, pinned);
   return { ...state, anchored: state.anchored && !isSuperseded(repository.chain, seen?.floors ?? NO_FLOORS) };
 }
 

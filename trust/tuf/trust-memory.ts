@@ -10,11 +10,9 @@ import type { Staging } from './staging.ts';
 import { rememberedState, type State, stateOf } from './state.ts';
 import type { Seen } from './state-record.ts';
 import type { RepositoryStore } from './store.ts';
-import type { TargetName } from './target-name.ts';
 
 export interface TrustMemoryOptions {
   readonly pinned: RootFile;
-  readonly names: TargetName;
   readonly store: RepositoryStore;
   readonly staging: Staging;
   /** Milliseconds for which a successful refresh is used without asking the source again. */
@@ -47,6 +45,11 @@ export class TrustMemory {
     return this.#loaded ? this.#state : this.#recalled;
   }
 
+  /** Version of the newest root that was seen, whatever else was found good with it; undefined before any. */
+  get newestRoot(): number | undefined {
+    return this.#seen?.floors.get('root')?.version;
+  }
+
   /** Why what is on disk could not be read; undefined when it could. */
   get unread(): RefreshFailure | undefined {
     return this.#loaded ? undefined : this.#unread;
@@ -61,7 +64,7 @@ export class TrustMemory {
   async recall(): Promise<void> {
     if (this.#loaded) return;
     try {
-      this.#recalled = rememberedState(await this.#noted(this.#options.store.peek()), this.#options);
+      this.#recalled = rememberedState(await this.#noted(this.#options.store.peek()), this.#options.pinned);
     } catch (error) {
       if (!(error instanceof MetadataError)) throw error;
     }
@@ -81,7 +84,7 @@ export class TrustMemory {
     await staging.clear();
     const loaded = await this.#noted(store.load());
     this.#seen = loaded.seen;
-    this.#state = rememberedState(loaded, this.#options);
+    this.#state = rememberedState(loaded, this.#options.pinned);
     this.#recalled = undefined;
     this.#loaded = true;
   }
@@ -124,13 +127,13 @@ export class TrustMemory {
   }
 
   async replace(previous: Repository | undefined, repository: Repository, refreshedAt: Date): Promise<void> {
-    const { store } = this.#options;
+    const { store, pinned } = this.#options;
     const known = this.#seen?.floors.get('timestamp');
     const isRenewed = known?.signedHash !== repository.timestamp.signedHash;
     const renewedAt = isRenewed ? refreshedAt : (this.#seen?.renewedAt ?? refreshedAt);
     await store.save(repository, refreshedAt, renewedAt);
     this.#seen = { floors: repository.floors, lineage: lineageOf(repository.chain), renewedAt };
-    this.#state = stateOf(repository, { refreshedAt, renewedAt }, this.#options);
+    this.#state = stateOf(repository, { refreshedAt, renewedAt }, pinned);
     logNews(this.#options.log, previous, repository);
   }
 
