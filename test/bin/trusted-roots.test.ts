@@ -111,15 +111,19 @@ test('beside a running gateway it is read and nothing is asked or written', asyn
 test('a gateway has it refreshed in the background from its start', async (t) => {
   const { mirror, config } = await deployment(t);
   const gateway = await openGateway(config, new RecordingLog(), () => publisher.now);
-  t.after(() => gateway.close());
-  assert.equal(mirror.requests.length, 0);
-  const asked = Promise.withResolvers<void>();
-  mirror.answer = (name) => {
-    if (name === mirror.file) asked.resolve();
-    return undefined;
-  };
-  gateway.part.roots.start();
-  await asked.promise;
+  try {
+    assert.equal(mirror.requests.length, 0);
+    const asked = Promise.withResolvers<void>();
+    mirror.answer = (name) => {
+      if (name === mirror.file) asked.resolve();
+      return undefined;
+    };
+    gateway.part.roots.start();
+    await asked.promise;
+  } finally {
+    // Here, since what is removed after the test is removed in the order it was made: the folder first.
+    await gateway.close();
+  }
 });
 
 test('@sigstore/tuf has the same trusted root from the same mirror, by its own way', async (t) => {
